@@ -1,0 +1,43 @@
+# Aliases: every target makes the environment it needs, then hands over.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PIP = python -m pip install --disable-pip-version-check --quiet
+SNAKEMAKE = snakemake
+
+.PHONY: book serve test results bench lint clean
+.DEFAULT_GOAL := book
+
+book: .venv/book ## the book, in _build/html
+	@$(SNAKEMAKE) book
+
+serve: book ## the book, shown locally
+	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+test: .venv/test ## every test
+	@python -m pytest
+
+results: .venv/book ## a full run, then the tracked tables in results/
+	@$(SNAKEMAKE) results --config full=1
+
+bench: .venv/bench ## every benchmark, beside its peers
+	@for file in benchmarks/*.py; do echo $$file; python $$file || exit 1; done
+
+lint: .venv/test ## style, and notebooks without outputs
+	@ruff check . && ruff format --check . && nbstripout --verify $$(git ls-files '*.ipynb')
+
+clean: ## all that was built, the environment excepted
+	rm -rf _build .snakemake book/notebooks
+
+.venv/book: requirements.lock requirements-model.lock pyproject.toml binder/postBuild
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) -r requirements.lock
+	sh binder/postBuild
+	@touch $@
+
+.venv/test: .venv/book requirements-test.lock
+	$(PIP) -r requirements.lock -r requirements-test.lock
+	@touch $@
+
+.venv/bench: .venv/book requirements-bench.lock
+	$(PIP) -r requirements.lock -r requirements-bench.lock
+	@touch $@
