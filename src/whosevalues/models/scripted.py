@@ -1,0 +1,59 @@
+"""A model that answers from a table: the chance baseline of the chapters, and the subject of logic tests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from .base import Answer, Decoding, Model, digest, renormalise
+
+
+class ScriptedModel(Model):
+    """Answers what its table says, and every option alike where the table says nothing.
+
+    Parameters
+    ----------
+    name : as in models.yml.
+    table : by prompt: a mapping option -> probability (the rest of 1 is missing mass), completion -> log-probability,
+        or a text to say.
+    """
+
+    def __init__(self, name: str, table: Mapping[str, object] | None = None):
+        self.name = name
+        self.table = dict(table or {})
+
+    @property
+    def fingerprint(self) -> dict[str, object]:
+        """The table itself."""
+        return {"backend": "scripted", "table": digest(self.table)}
+
+    def option_scores(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[Answer]:
+        """Read each option's probability from the table."""
+        return [self._options(prompt, list(names)) for prompt, names in zip(prompts, options, strict=True)]
+
+    def _options(self, prompt: str, names: list[str]) -> Answer:
+        given = self.table.get(prompt, {name: 1 / len(names) for name in names})
+        own = [float(given.get(name, 0.0)) for name in names]
+        shares = renormalise(names, own)
+        if "error" in shares:
+            return shares
+        top = sorted(zip(names, own), key=lambda pair: -pair[1])[:5]
+        return {"raw": [math.log(p) if p > 0 else -1e9 for p in own], **shares, "top": [list(t) for t in top]}
+
+    def completion_scores(self, contexts: Sequence[str], completions: Sequence[str]) -> list[Answer]:
+        """Read each completion's log-probability from the table; one nat a word where it says nothing."""
+        answers = []
+        for context, completion in zip(contexts, completions, strict=True):
+            words = len(completion.split())
+            logprob = self.table.get(context, {}).get(completion, -float(words))
+            answers.append({"logprob": logprob, "tokens": words})
+        return answers
+
+    def generate(self, prompts: Sequence[str], decodings: Sequence[Decoding]) -> list[Answer]:
+        """Say what the table says; an empty text is no answer."""
+        return [self._say(str(self.table.get(prompt, ""))) for prompt in prompts]
+
+    def _say(self, text: str) -> Answer:
+        if not text:
+            return {"error": "the table has no text for this prompt"}
+        return {"text": text, "finish_reason": "stop", "prompt_tokens": 0, "completion_tokens": len(text.split())}

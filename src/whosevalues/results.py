@@ -1,0 +1,254 @@
+"""The tables that the book is made of: computed, or stored from the last full run, and always with their origin."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+
+from . import ROOT, UserError, data
+
+BUILT = ROOT / "_build" / "results"
+TRACKED = ROOT / "results"
+LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "torch", "transformers")
+
+
+def replay(
+    name: str,
+    compute: Callable[[], pd.DataFrame],
+    needs: Iterable[str] = (),
+    parameters: Mapping[str, object] | None = None,
+) -> pd.DataFrame:
+    """Compute a result and keep it; show the stored one where its data cannot be had.
+
+    Parameters
+    ----------
+    name : ``<paper>/<question>``.
+    compute : makes the tidy table; called only when all of `needs` are there.
+    needs : paths in the data registry.
+    parameters : what the run was asked for; kept beside the table.
+
+    Returns
+    -------
+    The table as written (six significant digits). ``attrs["origin"]`` is 'computed' or 'stored'.
+
+    Raises
+    ------
+    UserError : a data file has the wrong content, or neither data nor a stored table is there.
+    """
+    needs = list(needs)
+    try:
+        for path in needs:
+            data.load(path)
+    except data.DataUnavailable as error:
+        table = stored(name)
+        if table is None:
+            raise
+        about = table.attrs["provenance"]
+        hashes = ", ".join(f"{Path(p).name} {h[:8]}" for p, h in about["data"].items()) or "none"
+        print(f"Stored table, not computed here: {error}.")
+        print(f"It was computed on {about['date'][:10]} at commit {about['commit']} from data {hashes}.")
+        _write(name, table, about)
+        return table
+    return save(name, compute(), needs, parameters)
+
+
+def save(
+    name: str,
+    table: pd.DataFrame,
+    needs: Iterable[str] = (),
+    parameters: Mapping[str, object] | None = None,
+) -> pd.DataFrame:
+    """Write a result to ``_build/results`` with where it came from.
+
+    Parameters
+    ----------
+    name : ``<paper>/<question>``.
+    table : tidy, one row per figure.
+    needs : paths in the data registry that it was computed from.
+    parameters : what the run was asked for.
+
+    Returns
+    -------
+    The table as a reader of the file sees it.
+    """
+    hashes = {path: data.registry().loc[path, "sha256"] for path in needs}
+    about = {"origin": "computed", "data": hashes, "parameters": dict(parameters or {}), **provenance()}
+    _write(name, table, about)
+    return load(name)
+
+
+def load(name: str) -> pd.DataFrame:
+    """Read a result: this build's, else the tracked one.
+
+    Parameters
+    ----------
+    name : ``<paper>/<question>``.
+
+    Returns
+    -------
+    The table, with ``attrs["origin"]`` and ``attrs["provenance"]``.
+
+    Raises
+    ------
+    UserError : there is neither; names the results there are.
+    """
+    if (BUILT / f"{name}.csv").is_file():
+        return _read(BUILT / f"{name}.csv")
+    table = stored(name)
+    if table is None:
+        folders = (BUILT, TRACKED)
+        known = sorted({str(f.relative_to(d).with_suffix("")) for d in folders for f in d.rglob("*.csv")})
+        raise UserError(f"no result '{name}': there are {', '.join(known) or 'none yet'}; `make book` computes them")
+    return table
+
+
+def stored(name: str) -> pd.DataFrame | None:
+    """Read the tracked copy of a result, None where there is none.
+
+    Parameters
+    ----------
+    name : ``<paper>/<question>``.
+
+    Returns
+    -------
+    The table of the last full run, ``attrs["origin"]`` being 'stored'.
+    """
+    file = TRACKED / f"{name}.csv"
+    if not file.is_file():
+        return None
+    table = _read(file)
+    table.attrs["origin"] = table.attrs["provenance"]["origin"] = "stored"
+    return table
+
+
+def refresh() -> list[str]:
+    """Copy the results of a full run to the tracked folder, leaving alone what did not change.
+
+    Returns
+    -------
+    Names of the results that were new or different.
+    """
+    changed = []
+    for file in sorted(BUILT.rglob("*.csv")):
+        name = str(file.relative_to(BUILT).with_suffix(""))
+        about = json.loads(file.with_suffix(".json").read_text())
+        target = TRACKED / f"{name}.csv"
+        if about["origin"] == "stored" or (target.is_file() and target.read_bytes() == file.read_bytes()):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file.read_bytes())
+        target.with_suffix(".json").write_bytes(file.with_suffix(".json").read_bytes())
+        changed.append(name)
+    return changed
+
+
+def provenance() -> dict[str, object]:
+    """State when, by which code and with which libraries something is computed.
+
+    Returns
+    -------
+    `date` (UTC), `commit` (with '-dirty' where files were changed), `versions` by library.
+    """
+    versions = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        versions[library] = metadata.version(library).split("+")[0]
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit(), "versions": versions}
+
+
+def commit() -> str:
+    """Name the commit that the code stands at.
+
+    Returns
+    -------
+    Short hash, with '-dirty' where tracked files differ from it; 'unknown' outside a repository.
+    """
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
+def colophon(model: str | None = None, needs: Iterable[str] = (), started: float | None = None) -> pd.DataFrame:
+    """Say what a chapter was made with: the last cell of every chapter.
+
+    Parameters
+    ----------
+    model : name in models.yml, for chapters that asked one.
+    needs : paths in the data registry.
+    started : `time.time()` at the chapter's start.
+
+    Returns
+    -------
+    One row per fact, columns `what` and `value`.
+    """
+    about = provenance()
+    rows = [("commit", about["commit"])]
+    if model:
+        from .models import describe
+
+        rows += [(f"model: {key}", value) for key, value in describe(model).items()]
+    rows += [(f"data: {path}", f"sha256 {data.registry().loc[path, 'sha256'][:12]}") for path in needs]
+    rows += [(f"version: {library}", version) for library, version in about["versions"].items()]
+    if started is not None:
+        rows.append(("duration", f"{time.time() - started:.0f} s"))
+    return pd.DataFrame(rows, columns=["what", "value"])
+
+
+def _write(name: str, table: pd.DataFrame, about: Mapping[str, object]) -> None:
+    file = BUILT / f"{name}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # The table comes last: a run killed in between leaves no table without its origin.
+    for target, text in (
+        (file.with_suffix(".json"), json.dumps(about, indent=1, sort_keys=True) + "\n"),
+        (file, table.to_csv(index=False, float_format="%.6g", lineterminator="\n")),
+    ):
+        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(target)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    table = pd.read_csv(file, keep_default_na=False, na_values=[""])
+    about = json.loads(file.with_suffix(".json").read_text())
+    table.attrs.update(origin=about["origin"], provenance=about)
+    return table
+
+
+def runs() -> pd.DataFrame:
+    """List the notebooks of this build that ran, as their records say.
+
+    Returns
+    -------
+    One row per notebook: `notebook`, `parameters` that differ from its own, `seconds`, `date`, `commit`.
+    """
+    records = [json.loads(file.read_text()) for file in sorted((ROOT / "_build" / "runs").rglob("*.json"))]
+    rows = [{**record, "parameters": json.dumps(record["parameters"])} for record in records]
+    return pd.DataFrame(rows, columns=["notebook", "parameters", "seconds", "date", "commit"])
+
+
+def origins() -> pd.DataFrame:
+    """List the results of this build and where each came from.
+
+    Returns
+    -------
+    One row per result: `result`, `origin` ('computed' or 'stored'), `date`, `commit`, `data` (file and first eight
+    digits of its sha256, one after the other).
+    """
+    rows = []
+    for file in sorted(BUILT.rglob("*.csv")):
+        name = str(file.relative_to(BUILT).with_suffix(""))
+        about = load(name).attrs["provenance"]
+        hashes = "; ".join(f"{path} {sha[:8]}" for path, sha in about["data"].items())
+        rows.append({"result": name, **{key: about[key] for key in ("origin", "date", "commit")}, "data": hashes})
+    return pd.DataFrame(rows, columns=["result", "origin", "date", "commit", "data"])

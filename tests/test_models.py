@@ -1,0 +1,138 @@
+"""The three questions of the model contract, on the embedded model and on a table."""
+
+import itertools
+import math
+
+import pytest
+import torch
+
+from whosevalues import UserError, models
+from whosevalues.models.base import Decoding, exclusive
+from whosevalues.models.hf import HFModel
+from whosevalues.models.scripted import ScriptedModel
+
+QUESTION = "How much do you trust the press?\n1. A lot\n2. Some\n3. Little\n4. Not at all\nAnswer with the number only."
+
+
+@pytest.fixture(scope="module")
+def embedded() -> HFModel:
+    """The embedded model, which every installation has."""
+    torch.set_num_threads(1)
+    return models.load("smollm2-135m")
+
+
+def log_probability(model: HFModel, prompt: str, tokens: tuple[int, ...]) -> float:
+    """One plain forward pass over prompt and tokens, without cache: an independent way to the same number."""
+    ids = model.tokenizer(model.render(prompt), add_special_tokens=False)["input_ids"]
+    with torch.inference_mode():
+        logits = model.model(torch.tensor([[*ids, *tokens]])).logits[0].double().log_softmax(-1)
+    return sum(float(logits[len(ids) - 1 + i, token]) for i, token in enumerate(tokens))
+
+
+def test_the_prompt_is_what_the_model_was_trained_on(embedded):
+    """Without the generation prompt the model continues the question; a doubled first token shifts every score."""
+    text = embedded.render("Hello")
+    assert text.endswith("<|im_start|>assistant\n")
+    tokens = embedded._prompt_tokens("Hello")
+    first = embedded.tokenizer.convert_tokens_to_ids("<|im_start|>")
+    assert tokens[0] == first and tokens[1] != first
+    expected = embedded.tokenizer.apply_chat_template(
+        [{"role": "user", "content": "Hello"}], add_generation_prompt=True, return_dict=True
+    )
+    assert list(tokens) == expected["input_ids"]
+
+
+@pytest.mark.parametrize("options", [("1", "2", "3", "4"), tuple(map(str, range(1, 11))), ("yes", "not at all", "نعم")])
+def test_raw_is_the_sum_over_the_options_tokens(embedded, options):
+    """Options of one token, of several, beginning others and in any script must score as lm-evaluation-harness does."""
+    (answer,) = embedded.option_scores([QUESTION], [options])
+    for option, raw in zip(options, answer["raw"], strict=True):
+        tokens = tuple(embedded.tokenizer(option, add_special_tokens=False)["input_ids"])
+        assert raw == pytest.approx(log_probability(embedded, QUESTION, tokens), abs=1e-4)
+    assert sum(answer["probability"]) == pytest.approx(1)
+    assert 0 <= answer["missing_mass"] <= 1
+
+
+def test_probability_of_one_leaves_out_ten(embedded):
+    """'1' begins '10': without the difference, everybody who answers 10 would count as answering 1 as well."""
+    options = tuple(map(str, range(1, 11)))
+    (answer,) = embedded.option_scores([QUESTION], [options])
+    own = {}
+    digits = ("0123456789", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
+    for option in options:
+        written = [option, " " + option] + [option.translate(str.maketrans(digits[0], d)) for d in digits[1:]]
+        tokens = [tuple(embedded.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in written]
+        own[option] = [math.exp(log_probability(embedded, QUESTION, t)) for t in tokens]
+    # Every spelling of 10 begins with the same spelling of 1.
+    own["1"] = [one - ten for one, ten in zip(own["1"], own["10"], strict=True)]
+    total = sum(itertools.chain.from_iterable(own.values()))
+    expected = [sum(own[option]) / total for option in options]
+    assert answer["probability"] == pytest.approx(expected, abs=1e-5)
+    assert answer["missing_mass"] == pytest.approx(1 - total, abs=1e-5)
+
+
+def test_nested_beginnings_are_subtracted_once():
+    """1, 10 and 100 as one, two and three tokens: what 100 takes from 10 must not be taken from 1 again."""
+    own = exclusive({(1,): 0.5, (1, 0): 0.3, (1, 0, 0): 0.1})
+    assert own == pytest.approx({(1,): 0.2, (1, 0): 0.2, (1, 0, 0): 0.1})
+    assert sum(own.values()) == pytest.approx(0.5)
+
+
+def test_scores_do_not_depend_on_what_else_is_asked(embedded):
+    """The same question must give the same number alone, in company, and in any order."""
+    other = "Is the sky blue?\n1. Yes\n2. No\nAnswer with the number only."
+    together = embedded.option_scores([QUESTION, other], [("1", "2", "3", "4"), ("1", "2")])
+    turned = embedded.option_scores([other, QUESTION], [("1", "2"), ("1", "2", "3", "4")])
+    assert together == turned[::-1]
+
+
+def test_completions_are_scored_token_by_token(embedded):
+    """Preference between two statements is a difference of these sums: they must be exact, and say how long each is."""
+    statement = "The press should be free."
+    (answer,) = embedded.completion_scores([QUESTION], [statement])
+    tokens = tuple(embedded.tokenizer(statement, add_special_tokens=False)["input_ids"])
+    assert answer["tokens"] == len(tokens)
+    assert answer["logprob"] == pytest.approx(log_probability(embedded, QUESTION, tokens), abs=1e-3)
+
+
+def test_generation_repeats_itself_and_says_why_it_ended(embedded):
+    """Same seed, same text; a text cut off by the limit must not pass for a finished one."""
+    greedy, short = Decoding(max_tokens=40), Decoding(max_tokens=3)
+    first, again, cut = embedded.generate(["What is the capital of France?"] * 3, [greedy, greedy, short])
+    assert first == again and "Paris" in first["text"]
+    assert (first["finish_reason"], cut["finish_reason"]) == ("stop", "length")
+    warm = [Decoding(temperature=1.0, max_tokens=12, seed=seed) for seed in (1, 1, 2)]
+    a, b, c = (answer["text"] for answer in embedded.generate(["Tell me a story."] * 3, warm))
+    assert a == b != c
+
+
+def test_options_that_a_tokenizer_cannot_tell_apart_are_an_error(embedded):
+    """Two options with the same tokens would share one probability twice."""
+    (answer,) = embedded.option_scores([QUESTION], [("1", "1")])
+    assert "are the same to this tokenizer" in answer["error"]
+
+
+def test_the_scripted_model_answers_from_its_table():
+    """Logic is tested on a model whose every answer is known."""
+    model = ScriptedModel("s", {"q": {"1": 0.6, "2": 0.2}, "ctx": {"yes": -1.5}, "say": "I would rather not."})
+    (answer,) = model.option_scores(["q"], [("1", "2")])
+    assert answer["probability"] == pytest.approx([0.75, 0.25])
+    assert answer["missing_mass"] == pytest.approx(0.2)
+    assert model.completion_scores(["ctx"], ["yes"]) == [{"logprob": -1.5, "tokens": 1}]
+    assert model.generate(["say"], [Decoding()])[0]["text"] == "I would rather not."
+    assert "error" in model.generate(["nothing"], [Decoding()])[0]
+
+
+def test_a_model_is_one_line_and_a_wrong_line_is_named(tmp_path, monkeypatch):
+    """Whoever adds a model must be told what its line lacks."""
+    file = tmp_path / "models.yml"
+    monkeypatch.setattr(models, "FILE", file)
+    file.write_text("mine: {backend: hf}\nodd: {backend: magic}\ngood: {backend: scripted}\n")
+    assert models.load("good").name == "good"
+    with pytest.raises(UserError, match="unknown model 'gpt': models.yml has mine, odd, good"):
+        models.load("gpt")
+    with pytest.raises(UserError, match="model 'mine' in models.yml lacks 'path'"):
+        models.load("mine")
+    with pytest.raises(UserError, match="backend 'magic': choose embedded, hf, scripted"):
+        models.load("odd")
+    models.load.cache_clear()
