@@ -1,0 +1,94 @@
+"""The whole compendium: data -> answers -> chapters -> results -> claims -> book.
+
+    snakemake book                      the book, from whatever is missing or out of date
+    snakemake results                   the full run: more resampling, then the tracked tables in results/
+    snakemake multicultural             one paper's chapters
+    snakemake --config model=<name>     live chapters with another model of models.yml
+
+Chapters come from book/_toc.yml; what each needs and makes is read from the notebook itself.
+"""
+
+from whosevalues import graph
+
+MODEL = config.get("model", "smollm2-135m")
+CHAPTERS = graph.chapters()
+SYNTHESIS = [chapter for chapter in CHAPTERS if chapter.startswith("synthesis/")]
+PAPERS = [chapter for chapter in CHAPTERS if chapter not in SYNTHESIS]
+RESULTS = [graph.result(name) for chapter in CHAPTERS for name in graph.makes(chapter)]
+
+# What the full run asks for beyond the book's smallest samples.
+FULL = {"multicultural/rq1": {"seeds": 200}} if config.get("full") else {}
+
+
+onstart:
+    graph.refuse_second_writer()
+
+
+rule book:
+    input: "_build/html/index.html", expand("book/notebooks/{chapter}.ipynb", chapter=CHAPTERS), RESULTS
+    default_target: True
+
+
+rule results:
+    input: RESULTS
+    shell: "whosevalues results"
+
+
+for paper in graph.papers(CHAPTERS):
+    rule:
+        name: paper
+        input: expand("book/notebooks/{chapter}.ipynb", chapter=[c for c in CHAPTERS if c.startswith(f"{paper}/")])
+
+
+# Data: a released file is fetched once; the stamp says which are here.
+rule data:
+    input: "src/whosevalues/registry.csv"
+    output: "_build/data/{paper}.json"
+    params: source=graph.data_source()
+    log: "_build/logs/data-{paper}.log"
+    shell: "whosevalues data {wildcards.paper} --stamp {output} >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
+
+
+# Models: the embedded one is converted once, apart from the scoring code.
+rule model:
+    input: "src/whosevalues/models/embedded.py"
+    output: "_build/models/smollm2-135m/whosevalues.json"
+    log: "_build/logs/model.log"
+    shell: "whosevalues models --prepare smollm2-135m >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
+
+
+# Elicitation: answers go to an append-only store that no rule ever deletes; the stamp says that all are there.
+rule answers:
+    input:
+        "models.yml",
+        lambda wildcards: graph.asks(wildcards.experiment),
+        lambda wildcards: rules.model.output if wildcards.model == "smollm2-135m" else [],
+    output: "_build/answers/{experiment}.{model}.json"
+    log: "_build/logs/answers-{experiment}.{model}.log"
+    shell:
+        "whosevalues run {wildcards.experiment} --model {wildcards.model} --stamp {output} >{log} 2>&1"
+        " || (tail -n 1 {log} >&2; exit 2)"
+
+
+# Chapters: one notebook in; one page, its result tables and a record of the run out.
+for chapter in CHAPTERS:
+    rule:
+        name: chapter
+        input: graph.needs(chapter, MODEL, [c for c in CHAPTERS if c not in SYNTHESIS])
+        output:
+            f"book/notebooks/{chapter}.ipynb",
+            f"_build/runs/{chapter}.json",
+            [graph.result(name) for name in graph.makes(chapter)],
+        params: chapter=chapter, options=graph.options(chapter, MODEL, FULL.get(chapter, {}))
+        log: f"_build/logs/{chapter}.log"
+        shell: "whosevalues notebook {params.chapter} {params.options} >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
+
+
+# Book: pages and executed chapters, built strictly.
+rule html:
+    input:
+        expand("book/notebooks/{chapter}.ipynb", chapter=CHAPTERS),
+        graph.pages(),
+    output: "_build/html/index.html"
+    log: "_build/logs/html.log"
+    shell: "whosevalues html >{log} 2>&1 || (grep -E 'WARNING|ERROR' {log} >&2; tail -n 1 {log} >&2; exit 2)"

@@ -1,0 +1,133 @@
+"""The command line: ``whosevalues run | notebook | data | models | claims``."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import ROOT, UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+Stamp = Annotated[Path | None, typer.Option(help="Also write what was done to this JSON file.")]
+
+
+@app.command()
+def run(experiment: str, model: str = "smollm2-135m", stamp: Stamp = None) -> None:
+    """Put an experiment's questions to a model; what is answered already is not asked again."""
+    from .elicitation import elicit
+    from .models import describe
+
+    answers = elicit(experiment, model)
+    about = {"asked": len(answers), "errors": int(answers["error"].notna().sum()), "model": describe(model)}
+    _tell(
+        f"{experiment}: {model} was asked {about['asked']} questions, {about['errors']} ended in errors", about, stamp
+    )
+
+
+@app.command()
+def notebook(
+    name: str,
+    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value; repeat it.")] = None,
+    timeout: Annotated[int, typer.Option(help="Seconds that one cell may take.")] = 1800,
+) -> None:
+    """Execute one notebook and publish it to the book."""
+    from . import notebooks
+
+    page = notebooks.run(name, dict(_pair(text) for text in parameter or []), timeout)
+    typer.echo(f"{name}: published as {page.relative_to(ROOT)}")
+
+
+@app.command()
+def data(paper: str, stamp: Stamp = None) -> None:
+    """Fetch and check the released data of one paper."""
+    from .data import fetch
+
+    found = fetch(paper)
+    have = sum(value is not None for value in found.values())
+    _tell(f"{paper}: {have} files of the registry are here and unharmed", found, stamp)
+    if None in found.values():
+        typer.echo(f"{paper}: not all can be had here; its chapters show their stored tables", err=True)
+
+
+@app.command()
+def models(prepare: Annotated[str | None, typer.Option(help="Make this model ready for use.")] = None) -> None:
+    """List the models that can be asked."""
+    from .models import load, names
+
+    if prepare:
+        load(prepare)
+    for name in names():
+        typer.echo(name)
+
+
+@app.command()
+def claims() -> None:
+    """Print every claim with its verdict."""
+    from .claims import ledger
+
+    for row in ledger().to_dict("records"):
+        typer.echo(f"{row['verdict']:<15} {row['id']:<28} {row['statement']}")
+
+
+@app.command()
+def results() -> None:
+    """Copy the results of a full run to the tracked folder."""
+    from .results import refresh
+
+    changed = refresh()
+    typer.echo(f"results: {', '.join(changed) or 'nothing'} changed")
+
+
+@app.command()
+def html() -> None:
+    """Build the book's pages from what is published."""
+    from .locks import only_writer
+
+    command = "jupyter-book build book --config _config.yml --path-output . -W -n --keep-going"
+    with only_writer(ROOT / "_build" / "html"):
+        tool = Path(sys.executable).with_name("jupyter-book")
+        done = subprocess.run([str(tool), *command.split()[1:]], cwd=ROOT)
+    if done.returncode:
+        raise UserError("the book has warnings or errors: they stand above")
+
+
+def _pair(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UserError(f"'{text}' is no parameter: write name=value")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+def _tell(line: str, about: object, stamp: Path | None) -> None:
+    if stamp:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
+    typer.echo(line)
+
+
+def main() -> None:
+    """Run a command; what the user can mend ends in one line and exit code 2."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        sys.exit(app(arguments, standalone_mode=False))
+    except (UserError, typer.Exit, typer.Abort, KeyboardInterrupt) as error:
+        if debug:
+            raise
+        code = error.exit_code if isinstance(error, typer.Exit) else 2
+        message = "interrupted: the same command continues" if isinstance(error, KeyboardInterrupt) else str(error)
+        if not isinstance(error, typer.Exit):
+            print(f"whosevalues: {message}", file=sys.stderr)
+        sys.exit(code)
+    except typer.TyperException as error:
+        print(f"whosevalues: {error.format_message()}", file=sys.stderr)
+        sys.exit(2)

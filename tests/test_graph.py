@@ -1,0 +1,118 @@
+"""The graph as a user meets it: nothing twice, nothing lost, nothing by hand."""
+
+import os
+import signal
+import time
+
+import pytest
+from conftest import Compendium, write_notebook
+
+from whosevalues import graph
+
+
+def ran(done) -> list[str]:
+    """Which rules Snakemake ran, from its own words."""
+    return [
+        line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line.startswith(("rule ", "localrule "))
+    ]
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.05)
+
+
+def slow(compendium: Compendium, seconds: float) -> None:
+    """Make the second chapter take a while, and leave a mark when its computing begins."""
+    write_notebook(
+        compendium.root / "notebooks" / "toy" / "second.ipynb",
+        f"import time\nfrom pathlib import Path\nPath('../../started').touch()\ntime.sleep({seconds})\n",
+    )
+
+
+def test_a_second_build_does_nothing_and_each_change_only_what_depends_on_it(compendium):
+    """A reader who types `make book` twice, or edits one thing, must not wait for everything again."""
+    first = compendium.make()
+    assert first.returncode == 0, first.stdout
+    assert (compendium.root / "_build" / "html" / "notebooks" / "toy" / "first.html").is_file()
+
+    again = compendium.make()
+    assert again.returncode == 0 and ran(again) == [], again.stdout
+
+    (compendium.root / "Snakefile").touch()
+    (compendium.root / "notebooks" / "toy" / "first.ipynb").touch()
+    assert ran(compendium.make()) == []
+
+    notebook = compendium.root / "notebooks" / "toy" / "first.ipynb"
+    notebook.write_text(notebook.read_text().replace("n / 3", "n / 4"))
+    assert sorted(ran(compendium.make())) == ["book", "html", "toy/first"]
+
+    stats = compendium.root / "src" / "whosevalues" / "stats.py"
+    stats.write_text(stats.read_text() + "\n# a change\n")
+    assert sorted(ran(compendium.make())) == ["book", "html", "toy/second"]
+
+    (compendium.root / "_build" / "results" / "toy" / "first.csv").unlink()
+    assert "toy/first" in ran(compendium.make())
+    assert (compendium.root / "_build" / "results" / "toy" / "first.csv").is_file()
+
+
+@pytest.mark.parametrize("victim", ["ctrl-c", "all", "snakemake"])
+def test_an_interrupted_build_is_finished_by_the_same_command(compendium, victim):
+    """After Ctrl-C, SIGKILL of everything or of Snakemake alone, plain `make book` finishes or says who still writes."""
+    slow(compendium, 6)
+    process = compendium.start("snakemake", "book")
+    wait_for((compendium.root / "started").exists)
+    if victim == "ctrl-c":
+        os.killpg(process.pid, signal.SIGINT)
+    elif victim == "all":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.communicate(timeout=60) if victim != "snakemake" else process.wait(timeout=60)
+
+    if victim == "snakemake":
+        refused = compendium.make()
+        assert refused.returncode == 2
+        said = [line for line in refused.stdout.splitlines() if "still being written by process" in line]
+        assert len(said) == 1 and "toy/second" in said[0], refused.stdout
+        wait_for((compendium.root / "book" / "notebooks" / "toy" / "second.ipynb").exists)
+        time.sleep(1)
+
+    done = compendium.make()
+    assert done.returncode == 0, done.stdout
+    assert (compendium.root / "_build" / "html" / "notebooks" / "toy" / "second.html").is_file()
+
+
+def test_two_builds_of_one_folder_do_not_meet(compendium):
+    """A second `make book` beside a running one must step back in one line, not write the same files."""
+    slow(compendium, 6)
+    process = compendium.start("snakemake", "book")
+    wait_for((compendium.root / "started").exists)
+    second = compendium.make()
+    assert second.returncode == 2 and "still being written by process" in second.stdout
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+
+
+def test_a_failing_notebook_never_reaches_the_book(compendium):
+    """A page with half its numbers is worse than no page: the failed run stops the book and keeps its output."""
+    write_notebook(
+        compendium.root / "notebooks" / "toy" / "second.ipynb",
+        "print('as far as here')\nraise ValueError('no such luck')\n",
+    )
+    done = compendium.make()
+    assert done.returncode != 0
+    assert "no such luck" in done.stdout
+    assert not (compendium.root / "book" / "notebooks" / "toy" / "second.ipynb").exists()
+    assert not (compendium.root / "_build" / "html" / "index.html").exists()
+    assert "as far as here" in (compendium.root / "_build" / "executed" / "toy" / "second.ipynb").read_text()
+
+
+def test_what_a_chapter_depends_on_is_found_in_its_code():
+    """Editing one paper's module must not run another paper's chapters; editing a shared one must run all."""
+    closure = graph.closure(graph.ROOT / "src" / "whosevalues" / "mena.py")
+    assert "src/whosevalues/stats.py" in closure
+    assert not any("navab" in file or "multicultural" in file for file in closure)
