@@ -1,4 +1,7 @@
-"""The command line: ``whosevalues run | notebook | data | models | claims``."""
+"""The command line: ``whosevalues run | notebook | data | models | claims | results | html``.
+
+An error that the user can mend is one line and exit code 2; ``--debug`` shows where it came from.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,17 @@ import typer
 from . import ROOT, UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value; repeat it.")]
 Stamp = Annotated[Path | None, typer.Option(help="Also write what was done to this JSON file.")]
 
 
 @app.command()
-def run(experiment: str, model: str = "smollm2-135m", stamp: Stamp = None) -> None:
+def run(experiment: str, model: str = "smollm2-135m", parameter: Parameters = None, stamp: Stamp = None) -> None:
     """Put an experiment's questions to a model; what is answered already is not asked again."""
     from .elicitation import elicit
     from .models import describe
 
-    answers = elicit(experiment, model)
+    answers = elicit(experiment, model, **_pairs(parameter))
     about = {"asked": len(answers), "errors": int(answers["error"].notna().sum()), "model": describe(model)}
     _tell(
         f"{experiment}: {model} was asked {about['asked']} questions, {about['errors']} ended in errors", about, stamp
@@ -33,13 +37,13 @@ def run(experiment: str, model: str = "smollm2-135m", stamp: Stamp = None) -> No
 @app.command()
 def notebook(
     name: str,
-    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value; repeat it.")] = None,
+    parameter: Parameters = None,
     timeout: Annotated[int, typer.Option(help="Seconds that one cell may take.")] = 1800,
 ) -> None:
     """Execute one notebook and publish it to the book."""
     from . import notebooks
 
-    page = notebooks.run(name, dict(_pair(text) for text in parameter or []), timeout)
+    page = notebooks.run(name, _pairs(parameter), timeout)
     typer.echo(f"{name}: published as {page.relative_to(ROOT)}")
 
 
@@ -97,14 +101,17 @@ def html() -> None:
         raise UserError("the book has warnings or errors: they stand above")
 
 
-def _pair(text: str) -> tuple[str, object]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UserError(f"'{text}' is no parameter: write name=value")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
+def _pairs(texts: list[str] | None) -> dict[str, object]:
+    pairs = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"'{text}' is no parameter: write name=value")
+        try:
+            pairs[name] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            pairs[name] = value
+    return pairs
 
 
 def _tell(line: str, about: object, stamp: Path | None) -> None:

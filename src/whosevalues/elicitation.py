@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 
 import pandas as pd
 
@@ -30,11 +31,15 @@ def elicit(experiment: str, model: str, **parameters: object) -> pd.DataFrame:
 
     Raises
     ------
-    UserError : unknown experiment, model or country; nothing usable was answered.
+    UserError : unknown experiment, model, parameter or country; nothing usable was answered.
     """
     if experiment not in EXPERIMENTS:
         raise UserError(f"unknown experiment '{experiment}': choose {', '.join(EXPERIMENTS)}")
     asked = models.load(model)
     # By name, so that the graph does not take one paper's chapter to depend on another paper's code.
-    requests = import_module(f"whosevalues.{EXPERIMENTS[experiment]}").experiment(**parameters)
+    make_requests = import_module(f"whosevalues.{EXPERIMENTS[experiment]}").experiment
+    known = list(signature(make_requests).parameters)
+    if unknown := [name for name in parameters if name not in known]:
+        raise UserError(f"unknown parameter '{unknown[0]}': {experiment} takes {', '.join(known) or 'none'}")
+    requests = make_requests(**parameters)
     return responses.ask(asked, requests, STORE / experiment / f"{model}.jsonl").assign(model=model)

@@ -1,0 +1,74 @@
+"""Bad input: one clear line that names the thing and the choices, exit code 2, nothing half-written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+TOOL = str(Path(sys.executable).with_name("whosevalues"))
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (("run", "mena", "--model", "gpt-5"), "unknown model 'gpt-5': models.yml has smollm2-135m, uniform"),
+        (("run", "polls"), "unknown experiment 'polls': choose mena, navab"),
+        (("run", "mena", "--model", "uniform", "-p", "countries=['UK']"), "unknown country 'UK': the item bank has AE"),
+        (("run", "mena", "--model", "uniform", "-p", "country=['EG']"), "unknown parameter 'country': mena takes countries"),
+        (("run", "mena", "-p", "countries"), "'countries' is no parameter: write name=value"),
+        (("notebook", "mena/align"), "unknown notebook 'mena/align': there are mena/alignment"),
+        (("notebook", "mena/alignment", "-p", "langs=['xx']"), "unknown parameter 'langs': mena/alignment takes model (str)"),
+        (("data", "opinions"), "unknown paper 'opinions': the registry has files of mena, multicultural"),
+        (("modells",), "No such command 'modells'"),
+    ],
+)
+def test_what_is_unknown_is_named_with_the_choices(command, line):
+    """A typing error must cost one glance, not a traceback; scripts must see that it failed."""
+    before = sorted((REPOSITORY / "_build").rglob("*"))
+    done = subprocess.run([TOOL, *command], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == ""
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("whosevalues: ") and line.split(": ")[0] in said and "Traceback" not in said
+    assert line.replace("AE", "")[:60] in said
+    after = [file for file in sorted((REPOSITORY / "_build").rglob("*")) if "locks" not in file.parts]
+    assert [file for file in after if file not in before] == []
+
+
+def test_debug_shows_where_an_error_came_from():
+    """Whoever mends our code needs the traceback that users are spared."""
+    done = subprocess.run([TOOL, "run", "polls", "--debug"], capture_output=True, text=True)
+    assert "Traceback" in done.stderr and "UserError" in done.stderr
+
+
+def test_a_country_that_a_chapter_cannot_serve_is_named_from_within_the_notebook(compendium):
+    """An error inside a kernel must reach the user as the same one line."""
+    target = compendium.root / "notebooks" / "mena" / "alignment.ipynb"
+    target.parent.mkdir(parents=True)
+    target.write_text((REPOSITORY / "notebooks" / "mena" / "alignment.ipynb").read_text())
+    done = compendium.run("whosevalues", "notebook", "mena/alignment", "-p", "model=uniform", "-p", "countries=['UK']")
+    assert done.returncode == 2
+    last = done.stdout.strip().splitlines()[-1]
+    assert "mena/alignment failed" in last and "unknown country 'UK'" in last and "GB" in last
+
+
+@pytest.mark.parametrize("content", ["", "questions: [", "\x00\x01"], ids=["empty", "torn", "binary"])
+def test_a_broken_question_bank_is_named(compendium, content):
+    """An empty or corrupt data file must be named, and nothing written from it."""
+    (compendium.root / "data" / "teaching" / "questions.yml").write_text(content)
+    done = compendium.run("whosevalues", "run", "mena", "--model", "uniform")
+    assert done.returncode == 2
+    (said,) = done.stdout.strip().splitlines()
+    assert "questions.yml" in said
+    assert not (compendium.root / "_build" / "responses").exists()
+
+
+def test_a_model_that_answers_nothing_usable_is_named(compendium):
+    """A run without one usable answer must end in one line, not in an empty table."""
+    scripted = compendium.root / "src" / "whosevalues" / "models" / "scripted.py"
+    scripted.write_text(scripted.read_text().replace("1 / len(names) for name", "0.0 for name"))
+    done = compendium.run("whosevalues", "run", "mena", "--model", "uniform")
+    assert done.returncode == 2
+    (said,) = done.stdout.strip().splitlines()
+    assert "model 'uniform' answered none of" in said and "none of the options" in said

@@ -1,0 +1,66 @@
+"""The notebooks are ordinary ones: JupyterLab opens them and Run All works."""
+
+import json
+import re
+import shutil
+import time
+
+import nbformat
+import pytest
+
+from whosevalues import notebooks
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed here")
+@pytest.mark.parametrize("start", ["repository", "own folder"])
+def test_run_all_in_jupyterlab(compendium, start):
+    """A student opens a chapter and chooses Run All: no cell may fail, wherever JupyterLab was started."""
+    from playwright.sync_api import sync_playwright
+
+    source = compendium.root / "notebooks" / "navab" / "evaluation.ipynb"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    text = notebooks.source("navab/evaluation").read_text()
+    source.write_text(text.replace('model = \\"smollm2-135m\\"', 'model = \\"uniform\\"'))
+    assert "uniform" in source.read_text()
+    folder = compendium.root if start == "repository" else source.parent
+    server = compendium.start(
+        "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0", "--port-retries=0",
+        "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=", "--LabApp.check_for_updates_class="
+        "jupyterlab.NeverCheckForUpdate",
+    )  # fmt: skip
+    try:
+        address = next(found[0] for line in server.stdout if (found := re.findall(r"http://127\.0\.0\.1:\d+", line)))
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            page = browser.new_page()
+            page.goto(f"{address}/lab/tree/{source.relative_to(folder)}", timeout=90_000)
+            page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=90_000)
+            page.get_by_text("Python 3 (ipykernel)").first.wait_for(timeout=90_000)
+            page.locator("li.lm-MenuBar-item", has_text="Run").click()
+            page.locator("li[data-command='runmenu:run-all']").click()
+            saved = run_to_the_end(page, source)
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+    code = [cell for cell in saved.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    assert not [o for cell in code for o in cell.outputs if o.output_type == "error"]
+
+
+def run_to_the_end(page, source, seconds: float = 120):
+    """Save until every cell has run or one has failed; gives the saved notebook."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        page.keyboard.press("Control+s")
+        time.sleep(2)
+        saved = nbformat.reads(json.dumps(json.loads(source.read_text())), as_version=4)
+        code = [cell for cell in saved.cells if cell.cell_type == "code"]
+        failed = [o for cell in code for o in cell.outputs if o.output_type == "error"]
+        if failed or all(cell.execution_count for cell in code):
+            return saved
+    raise AssertionError("the notebook did not run to its end")
