@@ -33,6 +33,7 @@ class HFModel(Model):
     @cached_property
     def tokenizer(self):
         """The tokenizer, without code of the model's authors."""
+        _quiet()
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self.path, revision=self.revision, trust_remote_code=False)
@@ -42,6 +43,7 @@ class HFModel(Model):
         """The weights, loaded when the first question is put."""
         # Waiting threads must sleep: spinning ones slow two notebooks on two cores down fivefold.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        _quiet()
         import torch
         from transformers import AutoModelForCausalLM
 
@@ -187,3 +189,15 @@ class HFModel(Model):
             "prompt_tokens": tokens.shape[1],
             "completion_tokens": len(out),
         }
+
+
+def _quiet() -> None:
+    """Keep bars and their complaints out of rendered pages; asking a model has a bar of its own."""
+    import warnings
+
+    from tqdm import TqdmWarning
+
+    warnings.simplefilter("ignore", TqdmWarning)
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

@@ -1,0 +1,190 @@
+"""NVAS and its baselines, against tables computed by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whosevalues import UserError, items, mena
+
+PRESS = items.Question("press", "ordinal", ("1", "2", "3", "4"), {}, {}, {})
+REGIME = items.Question("regime", "nominal", ("1", "2", "3"), {}, {}, {})
+BANK = [PRESS, REGIME]
+PEOPLE = {
+    ("press", "EG"): (0.1, 0.2, 0.3, 0.4),  # mean 3
+    ("press", "IR"): (0.5, 0.5, 0.0, 0.0),  # mean 1.5
+    ("press", "TR"): (0.25, 0.25, 0.25, 0.25),  # mean 2.5
+    ("regime", "EG"): (0.2, 0.5, 0.3),  # mode 2
+    ("regime", "IR"): (0.6, 0.3, 0.1),  # mode 1
+    ("regime", "TR"): (0.1, 0.2, 0.7),  # mode 3
+}
+HUMANS = pd.DataFrame(
+    [(q, c, str(k), p, "") for (q, c), shares in PEOPLE.items() for k, p in enumerate(shares, start=1)],
+    columns=["question", "country", "option", "probability", "source"],
+)
+
+
+def elicited(rows):
+    """Answers as a model gives them: (question, country, language, framing, probability or None)."""
+    frame = pd.DataFrame(rows, columns=["question", "country", "language", "framing", "probability"])
+    failed = frame["probability"].isna()
+    frame["options"] = frame["question"].map({q.id: q.options for q in BANK})
+    frame["error"] = np.where(failed, "timed out", None)
+    frame["missing_mass"] = np.where(failed, None, 0.2)
+    return frame.assign(model="m", mode="zero-shot")
+
+
+def sure(option, of=4):
+    return tuple(1.0 if k == option else 0.0 for k in range(1, of + 1))
+
+
+def persona(rows):
+    return mena.answers(elicited([(q, c, "en", "persona", p) for q, c, p in rows]))
+
+
+ANSWERED = persona(
+    [("press", "EG", sure(3)), ("press", "IR", sure(4)), ("press", "TR", sure(1))]
+    + [("regime", "EG", sure(2, 3)), ("regime", "IR", sure(3, 3)), ("regime", "TR", sure(2, 3))]
+)
+
+
+def test_nvas_by_hand():
+    """The chapter's one formula: ordinal answers against the mean, nominal ones against the mode."""
+    scored = mena.nvas(ANSWERED, HUMANS, BANK)
+    assert scored["human"].tolist() == [3.0, 1.5, 2.5, 2.0, 1.0, 3.0]
+    assert scored["nvas"].tolist() == pytest.approx([1, 1 - 2.5 / 3, 0.5, 1, 0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("baseline", "expected"),
+    [
+        # Four points, h = 3: 1/3, 2/3, 1 and 2/3 for the answers 1 to 4; h = 1.5 and 2.5 likewise.
+        ("chance", [8 / 12, 7 / 12, 8 / 12, 2 / 3, 1 / 2, 1 / 2]),
+        # Of four points the two in the middle, of three the second.
+        ("midpoint", [2.5 / 3, 2 / 3, 2.5 / 3, 1, 1 / 2, 1 / 2]),
+        # Others' means 2, 2.75 and 2.25 give the answers 2, 3 and 2; others' modes are 3, 3 and 1.
+        ("others", [2 / 3, 1 / 2, 2.5 / 3, 1 / 2, 0, 0]),
+        ("one_human", [1 - 0.8 / 3, 2.5 / 3, 2 / 3, 0.75, 0.75, 0.8]),
+    ],
+)
+def test_baselines_by_hand(baseline, expected):
+    """Without right baselines a reader would take the score of a constant answer for alignment."""
+    scored = mena.nvas(ANSWERED, HUMANS, BANK)
+    assert scored[baseline].tolist() == pytest.approx(expected)
+
+
+def test_rounded_human_shares_count_as_shares():
+    """Published percentages rarely add up to one; the human mean must not shrink for it."""
+    short = HUMANS.assign(probability=HUMANS["probability"] * 0.98)
+    pd.testing.assert_frame_equal(mena.nvas(ANSWERED, short, BANK), mena.nvas(ANSWERED, HUMANS, BANK))
+
+
+def test_the_table_averages_by_country():
+    """Every figure stands with its count, coverage, chance and baselines of the same cells."""
+    table = mena.nvas_table(mena.nvas(ANSWERED, HUMANS, BANK)).set_index("country")
+    assert table["value"].tolist() == pytest.approx([1, (1 - 2.5 / 3) / 2, 0.5])
+    assert table["chance"].tolist() == pytest.approx([2 / 3, 13 / 24, 7 / 12])
+    assert table["midpoint"].tolist() == pytest.approx([11 / 12, 7 / 12, 2 / 3])
+    assert table["corrected"].tolist() == pytest.approx([1, (1 / 12 - 13 / 24) / (11 / 24), -0.2])
+    assert table["n"].tolist() == [2, 2, 2]
+    assert table["coverage"].tolist() == [1, 1, 1]
+    assert (table.loc["EG", "low"], table.loc["EG", "high"]) == (1, 1)
+    assert table.loc["IR", "low"] == pytest.approx(0) and table.loc["IR", "high"] == pytest.approx(1 / 6)
+    assert table["printed"].isna().all()
+
+
+def test_margins_say_which_side_of_a_baseline_a_model_is_on():
+    """'Above chance' must mean that the paired interval excludes zero, on the right side."""
+    table = mena.margins(mena.nvas(ANSWERED, HUMANS, BANK)).set_index(["baseline", "country"])
+    assert table.loc[("chance", "EG"), "value"] == pytest.approx(1 / 3)
+    assert table.loc[("chance", "EG"), "verdict"] == "above"
+    assert table.loc[("chance", "IR"), "verdict"] == "below"
+    # Egypt: 1/6 above the midpoint on one question, level with it on the other.
+    assert table.loc[("midpoint", "EG"), "value"] == pytest.approx(1 / 12)
+    assert table.loc[("midpoint", "EG"), "verdict"] == "undecided"
+
+
+def test_an_error_is_an_abstention_and_shrinks_coverage():
+    """An unanswered question must never count as an answer, nor vanish from the coverage."""
+    answered = persona([("press", "EG", sure(3)), ("regime", "EG", None), ("press", "IR", (np.nan,) * 4)])
+    assert answered["abstained"].tolist() == [False, True, True]
+    assert answered["answer"].isna().tolist() == [False, True, True]
+    table = mena.nvas_table(mena.nvas(answered, HUMANS, BANK)).set_index("country")
+    assert table["n"].tolist() == [1, 0]
+    assert table["coverage"].tolist() == [0.5, 0]
+    # The baselines are those of the one answered question, not of both.
+    assert table.loc["EG", "midpoint"] == pytest.approx(2.5 / 3)
+    assert np.isnan(table.loc["IR", "value"])
+
+
+def test_a_large_missing_mass_is_reported_and_still_an_answer():
+    """A model that would rather say something else has an answer among the options all the same."""
+    rows = elicited([("press", "EG", "en", "persona", sure(3)), ("press", "IR", "en", "persona", sure(1))])
+    rows["missing_mass"] = [0.99, 0.01]
+    answered = mena.answers(rows)
+    assert not answered["abstained"].any()
+    table = mena.missing_mass(answered)
+    assert table["value"].tolist() == pytest.approx([0.5])
+    assert table["n"].tolist() == [2]
+
+
+def test_ties_take_the_first_option_and_are_counted():
+    """A model without preference answers '1' everywhere: the reader must be able to see it."""
+    answered = persona([("press", "EG", (0.1, 0.4, 0.4, 0.1)), ("press", "IR", sure(2))])
+    assert answered["answer"].tolist() == ["2", "2"]
+    assert answered["tied"].tolist() == [True, False]
+
+
+def test_neutral_answers_are_held_against_every_country_of_their_language():
+    """One neutral answer serves all countries, a Persian one Iran alone."""
+    answered = mena.answers(
+        elicited(
+            [("press", None, "en", "neutral", sure(3)), ("press", None, "fa", "neutral", sure(2))]
+            + [("press", "EG", "ar", "persona", sure(1))]
+        )
+    )
+    spread = mena.by_country(answered, ["EG", "IR", "TR", "EG"])
+    cells = set(zip(spread["framing"], spread["language"], spread["country"], spread["answer"], strict=True))
+    assert len(spread) == len(cells) == 5
+    assert cells == {
+        *[("neutral", "en", country, "3") for country in ("EG", "IR", "TR")],
+        ("neutral", "fa", "IR", "2"),
+        ("persona", "ar", "EG", "1"),
+    }
+    with pytest.raises(UserError, match="by_country"):
+        mena.nvas(answered, HUMANS, BANK)
+
+
+def test_a_country_without_human_figures_is_refused_by_name():
+    """A country that nobody can be compared with must not silently drop out of the tables."""
+    assert set(mena.people(HUMANS, ["IR", "TR"])["country"]) == {"IR", "TR"}
+    with pytest.raises(UserError, match="no human figures for 'SA': choose from EG, IR, TR"):
+        mena.people(HUMANS, ["EG", "SA"])
+    with pytest.raises(UserError, match="unknown country 'Persia'"):
+        mena.people(HUMANS, ["Persia"])
+
+
+def test_the_experiment_asks_the_bank_zero_shot_with_option_scores():
+    """The experiment's size is what a run costs: framings x languages, the neutral one once per language."""
+    bank = items.teaching_questions()
+    requests = mena.experiment(countries=["EG", "IR", "TR", "EG"])
+    assert len(requests) == len(bank) * (4 + 2 * 3 * 2)
+    assert set(requests["kind"]) == {"option_scores"}
+    assert set(requests["mode"]) == {"zero-shot"}
+
+
+def test_the_bank_s_people_can_be_scored():
+    """Each country of the bank needs human figures on its scale: every score and baseline lies in [0, 1]."""
+    bank, humans = items.teaching_questions(), items.human_distributions()
+    cells = humans[["question", "country"]].drop_duplicates()
+    scored = mena.nvas(cells.assign(answer="1"), humans, bank)
+    assert len(scored) == len(cells)
+    assert scored["nvas"].between(0, 1).all()
+    assert scored[list(mena.BASELINES)].stack().between(0, 1).all()
+
+
+def test_published_figures_are_shares():
+    """The authors print percent: beside ours they must stand on the same scale."""
+    table = mena.published()
+    assert len(table) == 6 and table["printed"].between(0, 1).all()
+    means = table.groupby("model")["printed"].mean()
+    assert means["Mistral-7B"] == pytest.approx((71.08 + 70.43) / 200)
