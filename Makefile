@@ -23,7 +23,7 @@ bench: .venv/bench ## every benchmark, beside its peers
 	@for file in benchmarks/*.py; do echo $$file; python $$file || exit 1; done
 
 lint: .venv/test ## style, and notebooks without outputs
-	@ruff check . && ruff format --check . && nbstripout --verify $$(git ls-files '*.ipynb')
+	@ruff check . && ruff format --check . && nbstripout --verify --keep-id $$(git ls-files '*.ipynb')
 
 clean: ## all that was built, the environment excepted
 	rm -rf _build .snakemake book/notebooks

@@ -51,7 +51,8 @@ def intervals(
     lines = list(dict.fromkeys(table[y]))
     panels = list(dict.fromkeys(table[col])) if col else [None]
     colours = dict(zip(dict.fromkeys(table[hue]) if hue else [None], sns.color_palette(PALETTE)))
-    size = (4.2 * len(panels) + 2.2, max(2.2, 0.34 * len(lines) * max(1, len(colours) ** 0.5) + 1.3))
+    # A page is about nine inches wide: wider pictures would be shrunk until nobody can read them.
+    size = (min(9.0, 3.0 * len(panels) + 4.0), 0.34 * len(lines) * len(colours) ** 0.5 + 1.6)
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
     for axis, panel in zip(axes[0], panels):
         part = table if panel is None else table[table[col] == panel]
@@ -65,7 +66,7 @@ def intervals(
         axis.invert_yaxis() if axis is axes[0][0] else None
     handles = dict(zip(*reversed(axes[0][-1].get_legend_handles_labels())))
     if len(handles) > 1:
-        figure.legend(handles.values(), handles.keys(), loc="outside right upper", frameon=False)
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
     return figure
 
 

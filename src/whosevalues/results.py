@@ -205,6 +205,19 @@ def colophon(model: str | None = None, needs: Iterable[str] = (), started: float
     return pd.DataFrame(rows, columns=["what", "value"])
 
 
+def glue(name: str, value: object) -> None:
+    """Keep a value for the chapter's sentences, where ``{glue:text}`` shows it.
+
+    Parameters
+    ----------
+    name : unique in the chapter.
+    value : a number or a text; numpy's numbers become Python's, which alone can be formatted on the page.
+    """
+    from myst_nb import glue as keep
+
+    keep(name, value.item() if hasattr(value, "item") else value, display=False)
+
+
 def _write(name: str, table: pd.DataFrame, about: Mapping[str, object]) -> None:
     file = BUILT / f"{name}.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
