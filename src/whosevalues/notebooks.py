@@ -115,9 +115,8 @@ def run(name: str, given: Mapping[str, object] | None = None, timeout: int = 180
                 progress_bar=sys.stderr.isatty(), log_output=True, kernel_name="python3",
             )  # fmt: skip
         except Exception as error:
-            last = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
             kept = executed.relative_to(ROOT)
-            raise UserError(f"{name} failed ({last}); its partial output is in {kept}") from error
+            raise UserError(f"{name} failed ({_reason(error)}); its partial output is in {kept}") from error
         _publish(clean(nbformat.read(executed, as_version=4)), page)
         record = {"notebook": name, "parameters": given, "seconds": round(time.time() - started, 1)}
         _replace(RUNS / f"{name}.json", json.dumps(record | results.provenance(), indent=1) + "\n")
@@ -148,6 +147,13 @@ def clean(notebook):
     for path in sorted(shorter, key=len, reverse=True):
         text = re.sub(re.escape(path) + r"(?=[/\\\"\s:,;)'<]|$)", shorter[path], text)
     return nbformat.reads(text, as_version=4)
+
+
+def _reason(error: Exception) -> str:
+    # papermill repeats the whole traceback; a time-out or a dead kernel is told in the first line.
+    text = f"{error.ename}: {error.evalue}" if hasattr(error, "evalue") else str(error)
+    lines = text.strip().splitlines() or [type(error).__name__]
+    return lines[0]
 
 
 def _secrets() -> Iterator[str]:
