@@ -16,10 +16,16 @@ TOOL = str(Path(sys.executable).with_name("whosevalues"))
         (("run", "mena", "--model", "gpt-5"), "unknown model 'gpt-5': models.yml has smollm2-135m, uniform"),
         (("run", "polls"), "unknown experiment 'polls': choose mena, navab"),
         (("run", "mena", "--model", "uniform", "-p", "countries=['UK']"), "unknown country 'UK': the item bank has AE"),
-        (("run", "mena", "--model", "uniform", "-p", "country=['EG']"), "unknown parameter 'country': mena takes countries"),
+        (
+            ("run", "mena", "--model", "uniform", "-p", "country=['EG']"),
+            "unknown parameter 'country': mena takes countries",
+        ),
         (("run", "mena", "-p", "countries"), "'countries' is no parameter: write name=value"),
         (("notebook", "mena/align"), "unknown notebook 'mena/align': there are mena/alignment"),
-        (("notebook", "mena/alignment", "-p", "langs=['xx']"), "unknown parameter 'langs': mena/alignment takes model (str)"),
+        (
+            ("notebook", "mena/alignment", "-p", "langs=['xx']"),
+            "unknown parameter 'langs': mena/alignment takes model (str)",
+        ),
         (("data", "opinions"), "unknown paper 'opinions': the registry has files of mena, multicultural"),
         (("modells",), "No such command 'modells'"),
     ],

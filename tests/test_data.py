@@ -18,7 +18,12 @@ def folder(tmp_path, monkeypatch):
     file = tmp_path / PATH
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
-    entry = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "licence": "MIT", "url": "https://x.org/f"}
+    entry = {
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "licence": "MIT",
+        "url": "https://x.org/f",
+    }
     table = pd.DataFrame([{"path": PATH, **entry, "citation": "x"}]).set_index("path")
     monkeypatch.setattr(data, "registry", lambda: table)
     monkeypatch.setenv("WHOSEVALUES_DATA", str(tmp_path))
@@ -36,7 +41,9 @@ def test_a_local_copy_is_used_and_checked_every_time(folder):
 def test_a_missing_file_says_where_it_belongs(folder):
     """Whoever names an incomplete folder must learn which file to put there."""
     shutil.rmtree(folder / "multicultural")
-    with pytest.raises(data.DataUnavailable, match="country_languages.csv is not in the folder that WHOSEVALUES_DATA names"):
+    with pytest.raises(
+        data.DataUnavailable, match="country_languages.csv is not in the folder that WHOSEVALUES_DATA names"
+    ):
         data.load(PATH)
 
 

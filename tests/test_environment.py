@@ -78,6 +78,8 @@ def test_importing_the_package_is_quick_work():
     import subprocess
     import sys
 
-    code = "import sys, whosevalues, whosevalues.cli; print(*sorted({'torch', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    code = (
+        "import sys, whosevalues, whosevalues.cli; print(*sorted({'torch', 'pandas', 'matplotlib'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -61,7 +61,7 @@ def test_a_second_build_does_nothing_and_each_change_only_what_depends_on_it(com
 
 @pytest.mark.parametrize("victim", ["ctrl-c", "all", "snakemake"])
 def test_an_interrupted_build_is_finished_by_the_same_command(compendium, victim):
-    """After Ctrl-C, SIGKILL of everything or of Snakemake alone, plain `make book` finishes or says who still writes."""
+    """After Ctrl-C, SIGKILL of all or of Snakemake alone, plain `make book` finishes or says who still writes."""
     slow(compendium, 6)
     process = compendium.start("snakemake", "book")
     wait_for((compendium.root / "started").exists)

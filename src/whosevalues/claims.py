@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import yaml
@@ -156,8 +158,10 @@ def _order(rule, rows, published):
     """Values follow the order; where intervals overlap it stays open."""
     names = rule.get("ascending") or rule["descending"][::-1]
     ordered = rows.set_index(rule["by"]).loc[names]
-    pairs = list(zip(ordered.to_dict("records"), ordered.to_dict("records")[1:]))
-    agreement = [0.0 if a["value"] >= b["value"] else 1.0 if not a["high"] >= b["low"] else 0.5 for a, b in pairs]
+    agreement = [
+        0.0 if a["value"] >= b["value"] else 1.0 if not a["high"] >= b["low"] else 0.5
+        for a, b in pairwise(ordered.to_dict("records"))
+    ]
     return agreement, ", ".join(f"{name} {value:.3g}" for name, value in ordered["value"].items())
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -62,6 +63,10 @@ def load(path: str) -> Path:
         raise UserError(f"unknown data file '{path}': the registry has {', '.join(near or registry().index)}")
     entry = registry().loc[path]
     return _from_folder(path, entry) if os.environ.get(FOLDER) else _from_network(path, entry)
+
+
+# pooch brings tqdm's notebook bar, which warns on every page that it has no widgets.
+warnings.filterwarnings("ignore", "IProgress not found")
 
 
 def _from_folder(path: str, entry: pd.Series) -> Path:

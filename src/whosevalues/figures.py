@@ -50,11 +50,12 @@ def intervals(
     theme()
     lines = list(dict.fromkeys(table[y]))
     panels = list(dict.fromkeys(table[col])) if col else [None]
-    colours = dict(zip(dict.fromkeys(table[hue]) if hue else [None], sns.color_palette(PALETTE)))
+    groups = list(dict.fromkeys(table[hue])) if hue else [None]
+    colours = dict(zip(groups, sns.color_palette(PALETTE, len(groups)), strict=True))
     # A page is about nine inches wide: wider pictures would be shrunk until nobody can read them.
     size = (min(9.0, 3.0 * len(panels) + 4.0), 0.34 * len(lines) * len(colours) ** 0.5 + 1.6)
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
-    for axis, panel in zip(axes[0], panels):
+    for axis, panel in zip(axes[0], panels, strict=True):
         part = table if panel is None else table[table[col] == panel]
         for k, (group, colour) in enumerate(colours.items()):
             rows = part if group is None else part[part[hue] == group]
@@ -64,9 +65,12 @@ def intervals(
             axis.axvline(reference, color="0.4", lw=1)
         axis.set(title=panel or "", xlabel=xlabel, yticks=range(len(lines)), yticklabels=lines)
         axis.invert_yaxis() if axis is axes[0][0] else None
-    handles = dict(zip(*reversed(axes[0][-1].get_legend_handles_labels())))
+    shown, names = axes[0][-1].get_legend_handles_labels()
+    handles = dict(zip(names, shown, strict=True))
     if len(handles) > 1:
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
+        figure.legend(
+            handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 5), frameon=False
+        )
     return figure
 
 

@@ -89,14 +89,16 @@ def needs(chapter: str, model: str, others: Iterable[str]) -> list[str]:
 
     Returns
     -------
-    The notebook and the package files it imports; its answers and its data; for the ledger the claims and the
-    results they speak of, for the status page the records of the runs. Relative to the repository.
+    The notebook and the package files it imports; its answers, its data and the stored results it looks at; for
+    the ledger the claims and the results they speak of, for the status page the records of the runs. Relative to the
+    repository.
     """
     notebook = source(chapter)
     files = [str(notebook.relative_to(ROOT)), *closure(notebook)]
     files += [f"_build/answers/{experiment}.{model}.json" for experiment in calls(chapter, "elicit")]
     if "needs" in keywords(chapter, "replay"):
         files.append(f"_build/data/{chapter.split('/')[0]}.json")
+    files += [f"results/{name}.csv" for name in calls(chapter, "stored") if (ROOT / f"results/{name}.csv").is_file()]
     if any(_called(chapter, "ledger")):
         files += ["claims.yml", *(result(name) for other in others for name in makes(other))]
     if any(_called(chapter, "runs")):
@@ -216,7 +218,7 @@ def _called(chapter: str, function: str) -> Iterator[ast.Call]:
 
 
 def closure(file: Path) -> list[str]:
-    """List the package's files that a notebook or a module imports, directly or through others.
+    """List the files that a notebook or a module stands on: what it imports, and the tables and banks named there.
 
     Parameters
     ----------
@@ -233,7 +235,7 @@ def closure(file: Path) -> list[str]:
         for module in _imported(current):
             if module not in seen:
                 seen.add(module)
-                todo.append(module)
+                todo += [module] if module.suffix == ".py" else []
     return sorted(str(module.relative_to(ROOT)) for module in seen)
 
 
@@ -250,9 +252,17 @@ def _imported(file: Path) -> tuple[Path, ...]:
             stem = ".".join([*base, *([node.module] if node.module else [])])
             names = [stem, *(f"{stem}.{alias.name}" for alias in node.names)]
         else:
+            found += _named(node, file)
             continue
         found += [file for name in names for file in _files(name)]
     return tuple(found)
+
+
+def _named(node: ast.AST, file: Path) -> list[Path]:
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    if not text.endswith((".csv", ".yml")) or "/" in text:
+        return []
+    return [folder / text for folder in (file.parent, ROOT, ROOT / "data" / "teaching") if (folder / text).is_file()]
 
 
 def _files(name: str) -> Iterator[Path]:

@@ -136,6 +136,10 @@ def refresh() -> list[str]:
     Returns
     -------
     Names of the results that were new or different.
+
+    Raises
+    ------
+    UserError : a result of this build has fewer figures than the tracked one, as a book's small run has.
     """
     changed = []
     for file in sorted(BUILT.rglob("*.csv")):
@@ -144,6 +148,8 @@ def refresh() -> list[str]:
         target = TRACKED / f"{name}.csv"
         if about["origin"] == "stored" or (target.is_file() and target.read_bytes() == file.read_bytes()):
             continue
+        if target.is_file() and len(_read(file)) < len(_read(target)):
+            raise UserError(f"{name} has fewer figures here than in results/: `make results` makes the full run")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
         target.with_suffix(".json").write_bytes(file.with_suffix(".json").read_bytes())
@@ -179,12 +185,14 @@ def commit() -> str:
     return done.stdout.strip()
 
 
-def colophon(model: str | None = None, needs: Iterable[str] = (), started: float | None = None) -> pd.DataFrame:
+def colophon(
+    model: Mapping[str, str] | None = None, needs: Iterable[str] = (), started: float | None = None
+) -> pd.DataFrame:
     """Say what a chapter was made with: the last cell of every chapter.
 
     Parameters
     ----------
-    model : name in models.yml, for chapters that asked one.
+    model : what `models.describe` says, for chapters that asked one.
     needs : paths in the data registry.
     started : `time.time()` at the chapter's start.
 
@@ -194,10 +202,7 @@ def colophon(model: str | None = None, needs: Iterable[str] = (), started: float
     """
     about = provenance()
     rows = [("commit", about["commit"])]
-    if model:
-        from .models import describe
-
-        rows += [(f"model: {key}", value) for key, value in describe(model).items()]
+    rows += [(f"model: {key}", value) for key, value in (model or {}).items()]
     rows += [(f"data: {path}", f"sha256 {data.registry().loc[path, 'sha256'][:12]}") for path in needs]
     rows += [(f"version: {library}", version) for library, version in about["versions"].items()]
     if started is not None:

@@ -127,7 +127,9 @@ class HFModel(Model):
         if "error" in shares:
             return shares
         best = first.exp().topk(5)
-        top = [[self.tokenizer.decode([t]), p] for t, p in zip(best.indices.tolist(), best.values.tolist())]
+        top = [
+            [self.tokenizer.decode([t]), p] for t, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ]
         return {"raw": [logprobs[spellings[0]] for spellings in spelt], **shares, "top": top}
 
     def _logprobs(self, prompt: tuple[int, ...], sequences: Sequence[tuple[int, ...]]):
@@ -141,7 +143,7 @@ class HFModel(Model):
             longer = [tokens for tokens in sequences if len(tokens) > 1]
             if longer:
                 rest = self._continue(read.past_key_values, len(prompt), longer)
-                for tokens, scores in zip(longer, rest):
+                for tokens, scores in zip(longer, rest, strict=True):
                     steps = range(len(tokens) - 1)
                     total[tokens] += float(sum(scores[i, tokens[i + 1]] for i in steps))
         return total, first
@@ -195,9 +197,7 @@ def _quiet() -> None:
     """Keep bars and their complaints out of rendered pages; asking a model has a bar of its own."""
     import warnings
 
-    from tqdm import TqdmWarning
-
-    warnings.simplefilter("ignore", TqdmWarning)
+    warnings.filterwarnings("ignore", "IProgress not found")
     from transformers.utils import logging
 
     logging.disable_progress_bar()

@@ -37,7 +37,7 @@ class ScriptedModel(Model):
         shares = renormalise(names, own)
         if "error" in shares:
             return shares
-        top = sorted(zip(names, own), key=lambda pair: -pair[1])[:5]
+        top = sorted(zip(names, own, strict=True), key=lambda pair: -pair[1])[:5]
         return {"raw": [math.log(p) if p > 0 else -1e9 for p in own], **shares, "top": [list(t) for t in top]}
 
     def completion_scores(self, contexts: Sequence[str], completions: Sequence[str]) -> list[Answer]:

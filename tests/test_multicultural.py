@@ -1,0 +1,254 @@
+"""The quantities of "Multilingual != Multicultural": small cases by hand, the released data against the print."""
+
+import os
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats as scipy_stats
+
+from whosevalues import UserError, multicultural, stats
+from whosevalues import multicultural_regressions as regressions
+
+SEED, HEAD = multicultural.STATES
+released = pytest.mark.skipif(
+    not os.environ.get("WHOSEVALUES_DATA"), reason="WHOSEVALUES_DATA names no folder with the released files"
+)
+
+RESPONSES = pd.DataFrame(
+    [(m, "gemma", "da", q, s) for m in ("a", "b") for q, s in (("f1", 0.1), ("f1", 0.4), ("f2", 0.7), ("f9", 1.0))],
+    columns=["model", "family", "language", "question", "score"],
+)
+TRUTH = pd.DataFrame(
+    [
+        (level, g, g, q, h)
+        for level, g in (("language", "da"), ("language", "en"))
+        for q, h in (("f1", 0.2), ("f2", 0.8))
+    ]
+    + [("global", "global", None, "f1", 0.5)],
+    columns=["level", "group", "group_language", "question", "human"],
+)
+
+
+def drawn_rows(table, counts):
+    return table.iloc[np.repeat(np.arange(len(table)), counts)]
+
+
+def test_responses_meet_every_group_and_lose_questions_without_people():
+    """Each response is compared once per group; a question that no survey asked must drop out, not become zero."""
+    joined = multicultural.join(RESPONSES, TRUTH, "language")
+    assert len(joined) == 2 * 3 * 2 and set(joined["question"]) == {"f1", "f2"}
+    assert joined.groupby("question")["human"].first().to_dict() == {"f1": 0.2, "f2": 0.8}
+    assert len(multicultural.join(RESPONSES, TRUTH, "global")) == 4
+
+
+def noisy_study(rng):
+    """Two models, two languages, two groups; scores with ties, uneven questions."""
+    size = 400
+    table = pd.DataFrame(
+        {
+            "model": rng.choice(["a", "b"], size),
+            "language": rng.choice(["da", "nl"], size),
+            "group": rng.choice(["da", "nl"], size),
+            "question": rng.choice(["f1", "f2", "f3", "f4"], size, p=[0.5, 0.3, 0.15, 0.05]),
+            "score": rng.integers(0, 11, size) / 10,
+        }
+    )
+    return table.assign(human=table["question"].map({"f1": 0.3, "f2": 0.9, "f3": 0.3, "f4": 0.5}))
+
+
+def test_alignment_is_scipys_on_the_rows_that_were_drawn():
+    """The chapter's alignment must be the Spearman correlation of the resampled responses, cell by cell."""
+    table = noisy_study(np.random.default_rng(5))
+    counts = stats.bootstrap_counts(len(table), 3, seed=1)
+    ours = multicultural.alignment(table, counts).set_index(["round", "model", "language", "group"])["alignment"]
+    for number, line in enumerate(counts):
+        for cell, rows in drawn_rows(table, line).groupby(["model", "language", "group"]):
+            expected = scipy_stats.spearmanr(rows["score"], rows["human"]).statistic
+            assert ours[number, *cell] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("state", "peer", "divisor"), [(SEED, scipy_stats.pearsonr, 1), (HEAD, scipy_stats.spearmanr, 0.955)]
+)
+def test_consistency_is_the_correlation_of_all_pairs(state, peer, divisor):
+    """Each state has its own consistency: Pearson, later Spearman over 0.955, always over pairs of different draws."""
+    table = noisy_study(np.random.default_rng(6))
+    counts = stats.bootstrap_counts(len(table), 2, seed=2)
+    ours = multicultural.consistency(table, counts, state).set_index(["round", "model", "language"])["consistency"]
+    for number, line in enumerate(counts):
+        for cell, rows in drawn_rows(table, line).groupby(["model", "language"]):
+            pairs = [p for _, item in rows.groupby("question") for p in permutations(item["score"], 2)]
+            assert ours[number, *cell] == pytest.approx(peer(*zip(*pairs, strict=False)).statistic / divisor, abs=1e-12)
+
+
+def test_capability_leaves_enem_out_and_knows_every_spelling():
+    """Only some models have ENEM; counting it, or losing a model to a spelling, would bend the slopes."""
+    scores = pd.DataFrame(
+        [
+            ("GPT-4 Turbo", "DROP", "English", 80.0),
+            ("gpt-4-turbo", "OAB", "Portuguese", 60.0),
+            ("gpt-4-turbo", "ENEM", "Portuguese", 0.0),
+        ],
+        columns=["model", "benchmark", "language", "score"],
+    )
+    table = multicultural.multilingual(scores)
+    assert table.values.tolist() == [["gpt-4-turbo-2024-04-09", "en", 0.8], ["gpt-4-turbo-2024-04-09", "pt", 0.6]]
+
+
+def test_an_unknown_model_or_state_is_named():
+    """A model that silently fell out of the join would change the regression: it must be named with the choices."""
+    scores = pd.DataFrame({"model": ["Llama"], "benchmark": ["DROP"], "language": ["English"], "score": [1.0]})
+    with pytest.raises(UserError, match="unknown model 'llama' .* gemma-2 2b"):
+        multicultural.multilingual(scores)
+    with pytest.raises(UserError, match="unknown state 'now': .* seed-2025-06 and head-2025-08"):
+        multicultural.files("now")
+
+
+def test_a_step_leads_from_one_model_to_the_next_of_its_family():
+    """Progress within a family must not be read across families or skip a model."""
+    models = [*multicultural.MODELS["gemma"], multicultural.MODELS["openai"][0], "Baseline_uniform_random"]
+    values = pd.Series(
+        [0.1, 0.3, 0.2, 0.9, 0.0], pd.MultiIndex.from_product([models, ["da"]], names=["model", "language"])
+    )
+    assert multicultural.steps(values).round(9).tolist()[1:3] == [0.2, -0.1]
+    assert multicultural.steps(values).isna().tolist() == [True, False, False, True, True]
+
+
+def rq1_fake(p_values, values):
+    terms = pd.DataFrame({"state": SEED, "term": "openai:en", "value": values, "p_value": p_values})
+    other = terms.assign(term="consistency", value=[0.61, 0.63, 0.60, 0.64], p_value=1e-9)
+    return pd.concat([terms.assign(seed=range(len(terms))), other.assign(seed=range(len(terms)))], ignore_index=True)
+
+
+def test_a_significance_call_holds_only_with_the_papers_sign():
+    """The paper calls English significant and positive: a significant negative seed must not count for it."""
+    table = regressions.rq1_table(rq1_fake([0.01, 0.20, 0.01, 0.04], [0.1, 0.1, -0.3, 0.2])).set_index("term")
+    assert table.loc["openai:en", "significant"] == 0.75 and table.loc["openai:en", "holds"] == 0.5
+    assert table.loc["openai:en", ["printed", "chance", "n"]].tolist() == [0.11, 0, 4]
+    assert table.loc["consistency minus largest slope", "value"] == pytest.approx(0.62 - 0.025)
+
+
+COUNTRIES = {"da": ("DK", "US"), "pt": ("BR", "PT", "US")}
+
+
+def us_rows():
+    """Alignment of a baseline and a model in two languages, three rounds, small noise."""
+    rng = np.random.default_rng(0)
+    means = {("gpt-4o", "da"): (0.3, 0.5), ("gpt-4o", "pt"): (0.4, 0.35)}
+    rows = [
+        (r, m, lang, c, c == "US", means.get((m, lang), (0.0, 0.1))[c == "US"] + rng.normal(0, 0.01))
+        for r in range(3)
+        for m in (multicultural.RANDOM, "gpt-3.5-turbo-0125", "gpt-4o")
+        for lang, countries in COUNTRIES.items()
+        for c in countries
+    ]
+    return pd.DataFrame(rows, columns=["round", "model", "language", "group", "us", "alignment"])
+
+
+def test_the_us_coefficient_is_the_models_gap_less_the_baselines():
+    """Eq. 2 takes one random baseline as reference: its own US gap moves every coefficient, and must be seen to."""
+    rows = us_rows()
+    table = regressions.us_bias(regressions.rq2_fit(rows), rows).set_index(["model", "language"])
+    means = rows.groupby(["model", "language", "us"])["alignment"].mean().unstack()
+    gap = means[True] - means[False]
+    for model, language in table.index:
+        baseline = gap[multicultural.RANDOM, language]
+        assert table.loc[(model, language), "raw"] == pytest.approx(gap[model, language])
+        assert table.loc[(model, language), "value"] == pytest.approx(gap[model, language] - baseline)
+    assert len(table) == 4
+
+
+def test_a_step_has_the_standard_error_of_a_coefficient():
+    """The table gives both the same interval; in the balanced design the regression's own contrast must agree."""
+    rows = us_rows()
+    fit = regressions.rq2_fit(rows)
+    contrast = np.zeros(len(fit.params))
+    names = [f"us[T.True]:model[T.{m}]:language[da]" for m in ("gpt-4o", "gpt-3.5-turbo-0125")]
+    contrast[[fit.params.index.get_loc(name) for name in names]] = 1, -1
+    assert fit.t_test(contrast).sd.item() == pytest.approx(fit.bse[names[0]])
+
+
+def test_three_rules_make_three_counts():
+    """'US-biased' means something else by each rule: the counts must follow the rule, seed by seed."""
+    values = {("gpt-3.5-turbo-0125", 0): (0.1, 0.05, -0.1), ("gpt-4-turbo-2024-04-09", 0): (0.1, -0.05, 0.1)}
+    values |= {("gpt-3.5-turbo-0125", 1): (-0.1, -0.3, 0.1), ("gpt-4-turbo-2024-04-09", 1): (0.1, 0.02, 0.1)}
+    rows = [(SEED, m, "da", seed, value, 0.02, low, raw) for (m, seed), (value, low, raw) in values.items()]
+    columns = ["state", "model", "language", "seed", "value", "std_err", "low", "raw"]
+    table = regressions.rq2_table(pd.DataFrame(rows, columns=columns))
+    counts = table[table["model"] == "all"].set_index("metric")
+    assert counts.loc["coefficient > 0", ["value", "low", "high", "printed"]].tolist() == [1.5, 1, 2, 3]
+    assert counts.loc["interval > 0", ["value", "chance"]].tolist() == [1, 0.05]
+    assert counts.loc["raw US > local", ["value", "chance"]].tolist() == [1.5, 1]
+    step = table[table["metric"] == "step"]
+    assert step[["model", "value", "std_err"]].values.tolist() == [["gpt-4-turbo-2024-04-09", pytest.approx(0.1), 0.02]]
+
+
+def test_the_same_seed_gives_the_same_rounds():
+    """Stored draws are held against fresh ones: a seed must fix everything."""
+    joined = noisy_study(np.random.default_rng(7)).assign(family="gemma")
+    capability = pd.DataFrame({"model": ["a", "b"] * 2, "language": ["da", "da", "nl", "nl"], "multilingual": 0.5})
+    first, again, other = (regressions.rq1_rows(joined, capability, SEED, rounds=4, seed=s) for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again)
+    assert not first["alignment"].equals(other["alignment"])
+    assert len(first) == 4 * 2 * 2
+
+
+@released
+def test_valid_responses_are_the_printed_ones():
+    """Section 3 prints 111-299 valid responses: the released file must give exactly these."""
+    table = multicultural.valid_responses().set_index(["state", "model"])["value"]
+    assert table[SEED, "fewest"].item() == 111 and table[SEED, "most"].item() == 299
+    assert table[HEAD, "fewest"].item() == 38 and table[HEAD, "most"].item() == 292
+
+
+@released
+def test_head_regression_has_the_printed_shape():
+    """The published table says 3600 observations in 9 groups: another number means another analysis."""
+    responses, truth, capability = multicultural.read(HEAD)
+    rows = regressions.rq1_rows(multicultural.join(responses, truth, "language"), capability, HEAD)
+    fit = regressions.rq1_fit(rows, HEAD)
+    assert (fit.nobs, rows["model"].nunique(), len(fit.fe_params)) == (3600, 9, 16)
+    assert fit.converged
+
+
+@released
+def test_rq2_has_the_printed_shape():
+    """The published RQ2 table says 16,000 observations and 79 + 1 parameters."""
+    responses, truth, _ = multicultural.read(HEAD)
+    rows = regressions.rq2_rows(multicultural.join(responses, truth, "country"))
+    fit = regressions.rq2_fit(rows)
+    assert (fit.nobs, len(fit.params)) == (16_000, 80)
+    assert fit.rsquared == pytest.approx(0.685, abs=0.01)
+
+
+@released
+def test_printed_coefficients_can_be_a_run_of_this_analysis():
+    """If our replay were another analysis, a printed coefficient would fall outside the noise of the bootstrap."""
+    table = regressions.rq1_table(regressions.rq1_draws(range(20)))
+    printed = table.dropna(subset="printed")
+    assert len(printed) == 5 + 16 + 4
+    assert ((printed["low"] <= printed["printed"]) & (printed["printed"] <= printed["high"])).all()
+    assert (table.loc[table["term"] == "joint test", "value"] > 0.01).all()
+
+
+@released
+def test_raw_alignment_is_what_section_4_1_speaks_of():
+    """The overview must be of the paper's models: highest alignment about 0.4, each value within its interval."""
+    table = multicultural.alignment_table(rounds=20).set_index(["state", "metric"])
+    assert table.loc[(SEED, "highest alignment"), "value"].item() == pytest.approx(0.4, abs=0.05)
+    assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+    assert set(table.loc[(SEED, "alignment"), "model"]) == {
+        *multicultural.MODELS["gemma"],
+        *multicultural.MODELS["openai"],
+    }
+    assert len(table.loc[(HEAD, "alignment")]) == 9 * 4 and len(table.loc[(HEAD, "step")]) == 6 * 4
+
+
+@released
+def test_local_countries_are_those_of_the_survey():
+    """RQ2 compares the US with the countries in which a language is native: a missing one would move the verdict."""
+    table = multicultural.native_countries().set_index("language")["countries"]
+    assert table[["da", "nl", "pt"]].tolist() == ["DK", "NL", "BR, PT"]
+    assert set(table["en"].split(", ")) == {"AU", "CA", "GB", "KE", "NG", "NIR", "NZ", "SG", "US"}
