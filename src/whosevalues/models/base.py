@@ -140,8 +140,8 @@ def exclusive(probability: dict[tuple[int, ...], float]) -> dict[tuple[int, ...]
 
     Examples
     --------
-    >>> exclusive({(1,): 0.6, (1, 0): 0.2, (1, 0, 0): 0.1, (2,): 0.3})
-    {(1,): 0.4, (1, 0): 0.1, (1, 0, 0): 0.1, (2,): 0.3}
+    >>> exclusive({(1,): 0.5, (1, 0): 0.25, (1, 0, 0): 0.125, (2,): 0.25})
+    {(1,): 0.25, (1, 0): 0.125, (1, 0, 0): 0.125, (2,): 0.25}
     """
     own = dict(probability)
     for longer, share in probability.items():
