@@ -42,8 +42,8 @@ def test_each_rule_on_figures_worked_out_by_hand(rule, table, published, agreeme
 
 def test_verdicts_sum_up():
     """One contradicted figure among several must not pass for a reproduction, nor for a failure."""
-    assert [claims.verdict(a) for a in ([1, 1], [1, 0], [0.5], [0, 0], [])] == [
-        "reproduced", "partly", "partly", "not reproduced", "not testable",
+    assert [claims.verdict(a) for a in ([1, 1], [1, 0], [0.5], [0, 0.5], [0, 0], [])] == [
+        "reproduced", "partly", "partly", "not reproduced", "not reproduced", "not testable",
     ]  # fmt: skip
 
 

@@ -89,18 +89,18 @@ def verdict(agreement: list[float]) -> str:
 
     Returns
     -------
-    One of `VERDICTS`: all agree, none does, or something between.
+    One of `VERDICTS`: all agree; some agree, or nothing contradicts; none agrees and something contradicts.
 
     Examples
     --------
-    >>> verdict([1, 1]), verdict([1, 0]), verdict([0, 0]), verdict([])
-    ('reproduced', 'partly', 'not reproduced', 'not testable')
+    >>> verdict([1, 1]), verdict([1, 0]), verdict([0.5]), verdict([0.5, 0]), verdict([])
+    ('reproduced', 'partly', 'partly', 'not reproduced', 'not testable')
     """
     if not agreement:
         return "not testable"
     if min(agreement) == 1:
         return "reproduced"
-    return "not reproduced" if max(agreement) == 0 else "partly"
+    return "partly" if max(agreement) == 1 or min(agreement) > 0 else "not reproduced"
 
 
 def _judged(claim: dict[str, object]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -26,6 +27,7 @@ def replay(
     compute: Callable[[], pd.DataFrame],
     needs: Iterable[str] = (),
     parameters: Mapping[str, object] | None = None,
+    banks: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Compute a result and keep it; show the stored one where its data cannot be had.
 
@@ -35,6 +37,7 @@ def replay(
     compute : makes the tidy table; called only when all of `needs` are there.
     needs : paths in the data registry.
     parameters : what the run was asked for; kept beside the table.
+    banks : files of the teaching data that it is made from.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def replay(
         print(f"It was computed on {about['date'][:10]} at commit {about['commit']} from data {hashes}.")
         _write(name, table, about)
         return table
-    return save(name, compute(), needs, parameters)
+    return save(name, compute(), needs, parameters, banks)
 
 
 def save(
@@ -66,6 +69,7 @@ def save(
     table: pd.DataFrame,
     needs: Iterable[str] = (),
     parameters: Mapping[str, object] | None = None,
+    banks: Iterable[str] = (),
 ) -> pd.DataFrame:
     """Write a result to ``_build/results`` with where it came from.
 
@@ -75,12 +79,14 @@ def save(
     table : tidy, one row per figure.
     needs : paths in the data registry that it was computed from.
     parameters : what the run was asked for.
+    banks : files of the teaching data that it was made from.
 
     Returns
     -------
     The table as a reader of the file sees it.
     """
     hashes = {path: data.registry().loc[path, "sha256"] for path in needs}
+    hashes |= {f"teaching/{bank}": _sha256(ROOT / "data" / "teaching" / bank) for bank in banks}
     about = {"origin": "computed", "data": hashes, "parameters": dict(parameters or {}), **provenance()}
     _write(name, table, about)
     return load(name)
@@ -223,6 +229,10 @@ def glue(name: str, value: object) -> None:
     keep(name, value.item() if hasattr(value, "item") else value, display=False)
 
 
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def _write(name: str, table: pd.DataFrame, about: Mapping[str, object]) -> None:
     file = BUILT / f"{name}.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -260,13 +270,13 @@ def origins() -> pd.DataFrame:
 
     Returns
     -------
-    One row per result: `result`, `origin` ('computed' or 'stored'), `date`, `commit`, `data` (file and first eight
-    digits of its sha256, one after the other).
+    One row per result and file it was made from: `result`, `origin` ('computed' or 'stored'), `date`, `commit`,
+    `data`, `sha256`; the last two missing where a result was made from other results alone.
     """
     rows = []
     for file in sorted(BUILT.rglob("*.csv")):
         name = str(file.relative_to(BUILT).with_suffix(""))
         about = load(name).attrs["provenance"]
-        hashes = "; ".join(f"{path} {sha[:8]}" for path, sha in about["data"].items())
-        rows.append({"result": name, **{key: about[key] for key in ("origin", "date", "commit")}, "data": hashes})
-    return pd.DataFrame(rows, columns=["result", "origin", "date", "commit", "data"])
+        made = {"result": name, **{key: about[key] for key in ("origin", "date", "commit")}}
+        rows += [made | {"data": path, "sha256": sha} for path, sha in (about["data"] or {None: None}).items()]
+    return pd.DataFrame(rows, columns=["result", "origin", "date", "commit", "data", "sha256"])
