@@ -26,11 +26,13 @@ onstart:
 
 rule book:
     input: "_build/html/index.html", expand("book/notebooks/{chapter}.ipynb", chapter=CHAPTERS), RESULTS
+    message: "the book is ready: _build/html/index.html"
     default_target: True
 
 
 rule results:
     input: RESULTS
+    message: "tracked tables in results/"
     shell: "whosevalues results"
 
 
@@ -45,6 +47,7 @@ rule data:
     input: "src/whosevalues/registry.csv"
     output: "_build/data/{paper}.json"
     params: source=graph.data_source()
+    message: "released data of {wildcards.paper}"
     log: "_build/logs/data-{paper}.log"
     shell: "whosevalues data {wildcards.paper} --stamp {output} >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
 
@@ -53,6 +56,7 @@ rule data:
 rule model:
     input: "src/whosevalues/models/embedded.py"
     output: "_build/models/smollm2-135m/whosevalues.json"
+    message: "the embedded model, converted once"
     log: "_build/logs/model.log"
     shell: "whosevalues models --prepare smollm2-135m >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
 
@@ -60,10 +64,10 @@ rule model:
 # Elicitation: answers go to an append-only store that no rule ever deletes; the stamp says that all are there.
 rule answers:
     input:
-        "models.yml",
         lambda wildcards: graph.asks(wildcards.experiment),
         lambda wildcards: rules.model.output if wildcards.model == "smollm2-135m" else [],
     output: "_build/answers/{experiment}.{model}.json"
+    message: "{wildcards.model} is asked what {wildcards.experiment} asks"
     log: "_build/logs/answers-{experiment}.{model}.log"
     shell:
         "whosevalues run {wildcards.experiment} --model {wildcards.model} --stamp {output} >{log} 2>&1"
@@ -79,6 +83,7 @@ for chapter in CHAPTERS:
             f"book/notebooks/{chapter}.ipynb",
             f"_build/runs/{chapter}.json",
             [graph.result(name) for name in graph.makes(chapter)],
+        message: "notebook {params.chapter}"
         params: chapter=chapter, options=graph.options(chapter, MODEL, FULL.get(chapter, {}))
         log: f"_build/logs/{chapter}.log"
         shell: "whosevalues notebook {params.chapter} {params.options} >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
@@ -90,5 +95,6 @@ rule html:
         expand("book/notebooks/{chapter}.ipynb", chapter=CHAPTERS),
         graph.pages(),
     output: "_build/html/index.html"
+    message: "the pages of the book"
     log: "_build/logs/html.log"
     shell: "whosevalues html >{log} 2>&1 || (grep -E 'WARNING|ERROR' {log} >&2; tail -n 1 {log} >&2; exit 2)"

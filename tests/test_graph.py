@@ -1,6 +1,7 @@
 """The graph as a user meets it: nothing twice, nothing lost, nothing by hand."""
 
 import os
+import re
 import signal
 import time
 
@@ -12,9 +13,7 @@ from whosevalues import graph
 
 def ran(done) -> list[str]:
     """Which rules Snakemake ran, from its own words."""
-    return [
-        line.split()[1].rstrip(":") for line in done.stdout.splitlines() if line.startswith(("rule ", "localrule "))
-    ]
+    return re.findall(r"Finished jobid: \d+ \(Rule: (.+)\)", done.stdout)
 
 
 def wait_for(condition, seconds: float = 60) -> None:

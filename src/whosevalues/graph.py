@@ -100,7 +100,7 @@ def needs(chapter: str, model: str, others: Iterable[str]) -> list[str]:
         files.append(f"_build/data/{chapter.split('/')[0]}.json")
     files += [f"results/{name}.csv" for name in calls(chapter, "stored") if (ROOT / f"results/{name}.csv").is_file()]
     if any(_called(chapter, "ledger")):
-        files += ["claims.yml", *(result(name) for other in others for name in makes(other))]
+        files += [*(result(name) for other in others for name in makes(other))]
     if any(_called(chapter, "runs")):
         files += [f"_build/runs/{other}.json" for other in others]
     return files
@@ -128,14 +128,13 @@ def asks(experiment: str) -> list[str]:
 
     Returns
     -------
-    Package files and banks, relative to the repository.
+    Package files and the banks that they name, relative to the repository.
     """
     if experiment not in EXPERIMENTS:
         raise UserError(f"unknown experiment '{experiment}': choose {', '.join(EXPERIMENTS)}")
-    module = PACKAGE.joinpath(*EXPERIMENTS[experiment].split(".")).with_suffix(".py")
-    code = {*closure(PACKAGE / "elicitation.py"), *closure(module), str(module.relative_to(ROOT))}
-    banks = (str(bank.relative_to(ROOT)) for bank in (ROOT / "data" / "teaching").iterdir())
-    return sorted([*code, *banks])
+    modules = [PACKAGE / "elicitation.py", PACKAGE.joinpath(*EXPERIMENTS[experiment].split(".")).with_suffix(".py")]
+    itself = [str(module.relative_to(ROOT)) for module in modules]
+    return sorted({*itself, *(file for module in modules for file in closure(module))})
 
 
 def options(chapter: str, model: str, full: Mapping[str, object]) -> str:
