@@ -171,7 +171,7 @@ def with_beginning():
     return PreTrainedTokenizerFast(tokenizer_object=plain, bos_token="<s>")
 
 
-@pytest.mark.parametrize("template", [None, "{{ bos_token }}{{ messages[0]['content'] }}\n"], ids=["base", "chat"])
+@pytest.mark.parametrize("template", [None, "{{ bos_token }}{{ messages[0]['content'] }}!"], ids=["base", "chat"])
 def test_a_text_begins_once(with_beginning, template):
     """Base and chat models alike must read one beginning-of-text token: none or two of them shift every score."""
     model = HFModel("tiny", "nowhere", "none")
@@ -180,7 +180,7 @@ def test_a_text_begins_once(with_beginning, template):
     tokens = model._prompt_tokens("Hi")
     assert tokens[0] == 0 and tokens.count(0) == 1
     said = with_beginning.decode(tokens, skip_special_tokens=True)
-    assert said == ("Hi\n" if template else "Hi\nAnswer:")
+    assert said == ("Hi!" if template else "Hi\nAnswer:")
     assert 0 not in [token for spelling in model.spellings("10") for token in spelling]
 
 
