@@ -159,7 +159,7 @@ def _reason(error: Exception) -> str:
 def _secrets() -> Iterator[str]:
     for name, value in os.environ.items():
         if re.search(r"(KEY|TOKEN|SECRET|PASSWORD)$", name) and len(value) >= 8:
-            yield json.dumps(value)[1:-1]
+            yield json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def _publish(notebook, page: Path) -> None:
