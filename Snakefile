@@ -10,11 +10,13 @@ Chapters come from book/_toc.yml; what each needs and makes is read from the not
 
 from whosevalues import graph
 
-MODEL = config.get("model", "smollm2-135m")
+shell.prefix(graph.tools())
+
+MODEL = graph.known_model(config.get("model", "smollm2-135m"))
 CHAPTERS = graph.chapters()
 SYNTHESIS = [chapter for chapter in CHAPTERS if chapter.startswith("synthesis/")]
 PAPERS = [chapter for chapter in CHAPTERS if chapter not in SYNTHESIS]
-RESULTS = [graph.result(name) for chapter in CHAPTERS for name in graph.makes(chapter)]
+RESULTS = [file for chapter in CHAPTERS for file in graph.result_files(chapter)]
 
 # What the full run asks for beyond the book's smallest samples.
 FULL = {"multicultural/rq1": {"seeds": 200}, "multicultural/rq2": {"seeds": 100}} if config.get("full") else {}
@@ -22,6 +24,10 @@ FULL = {"multicultural/rq1": {"seeds": 200}, "multicultural/rq2": {"seeds": 100}
 
 onstart:
     graph.refuse_second_writer()
+
+
+onerror:
+    graph.say_why()
 
 
 rule book:
@@ -49,7 +55,7 @@ rule data:
     params: source=graph.data_source()
     message: "released data of {wildcards.paper}"
     log: "_build/logs/data-{paper}.log"
-    shell: "whosevalues data {wildcards.paper} --stamp {output} >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
+    shell: "whosevalues data {wildcards.paper} >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
 
 
 # Models: the embedded one is converted once, apart from the scoring code.
@@ -82,7 +88,7 @@ for chapter in CHAPTERS:
         output:
             f"book/notebooks/{chapter}.ipynb",
             f"_build/runs/{chapter}.json",
-            [graph.result(name) for name in graph.makes(chapter)],
+            graph.result_files(chapter),
         message: "notebook {params.chapter}"
         params: chapter=chapter, options=graph.options(chapter, MODEL, FULL.get(chapter, {}))
         log: f"_build/logs/{chapter}.log"

@@ -55,9 +55,9 @@ class Compendium:
         out, _ = process.communicate(timeout=300)
         return subprocess.CompletedProcess(command, process.returncode, out)
 
-    def make(self, *more: str) -> subprocess.CompletedProcess:
+    def make(self, **environment: str) -> subprocess.CompletedProcess:
         """Do what `make book` does."""
-        return self.run("snakemake", "book", *more)
+        return self.run("snakemake", "book", **environment)
 
     def record(self, chapter: str) -> dict:
         """Read what a chapter's last run recorded."""

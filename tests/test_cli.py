@@ -15,7 +15,7 @@ TOOL = str(Path(sys.executable).with_name("whosevalues"))
     [
         (("run", "mena", "--model", "gpt-5"), "unknown model 'gpt-5': models.yml has smollm2-135m, uniform"),
         (("run", "polls"), "unknown experiment 'polls': choose mena, navab"),
-        (("run", "mena", "--model", "uniform", "-p", "countries=['UK']"), "unknown country 'UK': the item bank has AE"),
+        (("run", "mena", "--model", "uniform", "-p", "countries=['UK']"), "unknown country 'UK': the item bank has"),
         (
             ("run", "mena", "--model", "uniform", "-p", "country=['EG']"),
             "unknown parameter 'country': mena takes countries",
@@ -37,7 +37,7 @@ def test_what_is_unknown_is_named_with_the_choices(command, line):
     assert done.returncode == 2 and done.stdout == ""
     (said,) = done.stderr.splitlines()
     assert said.startswith("whosevalues: ") and line.split(": ")[0] in said and "Traceback" not in said
-    assert line.replace("AE", "")[:60] in said
+    assert line[:60] in said
     after = [file for file in sorted((REPOSITORY / "_build").rglob("*")) if "locks" not in file.parts]
     assert [file for file in after if file not in before] == []
 

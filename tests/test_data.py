@@ -116,6 +116,7 @@ def test_without_data_the_stored_table_is_shown_and_says_so(folder, monkeypatch,
     """On a fresh machine without a network the book must still build, and not pass old numbers for new ones."""
     monkeypatch.setattr(results, "BUILT", tmp_path / "built")
     monkeypatch.setattr(results, "TRACKED", tmp_path / "tracked")
+    monkeypatch.setenv(results.RUNNER, "1")
     table = pd.DataFrame({"term": ["a"], "value": [1 / 3]})
     first = results.replay("p/q", lambda: table, needs=[PATH])
     assert first.attrs["origin"] == "computed" and first["value"].item() == 0.333333

@@ -1,5 +1,6 @@
 """The graph as a user meets it: nothing twice, nothing lost, nothing by hand."""
 
+import json
 import os
 import re
 import signal
@@ -8,7 +9,7 @@ import time
 import pytest
 from conftest import Compendium, write_notebook
 
-from whosevalues import graph
+from whosevalues import sources
 
 
 def ran(done) -> list[str]:
@@ -96,6 +97,28 @@ def test_two_builds_of_one_folder_do_not_meet(compendium):
     assert process.returncode == 0
 
 
+@pytest.mark.skipif(not os.environ.get("WHOSEVALUES_DATA"), reason="WHOSEVALUES_DATA names no released data")
+def test_data_that_come_back_are_used(compendium, tmp_path):
+    """A book built from stored tables must compute them as soon as its data can be had, by plain `make book`."""
+    (compendium.root / "book" / "_toc.yml").write_text(
+        "format: jb-book\nroot: index\nparts:\n  - caption: Toy\n    chapters:\n      - file: notebooks/multicultural/toy\n"
+    )
+    write_notebook(
+        compendium.root / "notebooks" / "multicultural" / "toy.ipynb",
+        "import pandas as pd\nfrom whosevalues import results\n"
+        "results.replay('multicultural/responses', lambda: pd.DataFrame({'value': [n]}),\n"
+        "    needs=['multicultural/head-2025-08/ground_truth_global.csv'])\n",
+    )
+    (tmp_path / "empty").mkdir()
+    origins = []
+    for folder in (tmp_path / "empty", os.environ["WHOSEVALUES_DATA"]):
+        done = compendium.make(WHOSEVALUES_DATA=str(folder))
+        assert done.returncode == 0, done.stdout
+        kept = compendium.root / "_build" / "results" / "multicultural" / "responses.json"
+        origins.append(json.loads(kept.read_text())["origin"])
+    assert origins == ["stored", "computed"]
+
+
 def test_a_failing_notebook_never_reaches_the_book(compendium):
     """A page with half its numbers is worse than no page: the failed run stops the book and keeps its output."""
     write_notebook(
@@ -103,15 +126,24 @@ def test_a_failing_notebook_never_reaches_the_book(compendium):
         "print('as far as here')\nraise ValueError('no such luck')\n",
     )
     done = compendium.make()
-    assert done.returncode != 0
-    assert "no such luck" in done.stdout
+    assert done.returncode == 2
+    last = done.stdout.strip().splitlines()[-1]
+    assert last.startswith("whosevalues: toy/second failed (ValueError: no such luck)")
     assert not (compendium.root / "book" / "notebooks" / "toy" / "second.ipynb").exists()
     assert not (compendium.root / "_build" / "html" / "index.html").exists()
     assert "as far as here" in (compendium.root / "_build" / "executed" / "toy" / "second.ipynb").read_text()
 
 
+def test_an_unknown_model_is_named_before_anything_runs(compendium):
+    """A misspelt model must cost one line, not a page of Snakemake's words per chapter."""
+    done = compendium.run("snakemake", "book", "--config", "model=nope")
+    assert done.returncode == 2
+    assert done.stdout.strip().splitlines()[-1] == "unknown model 'nope': models.yml has smollm2-135m, uniform"
+    assert not (compendium.root / "_build" / "runs").exists()
+
+
 def test_what_a_chapter_depends_on_is_found_in_its_code():
     """Editing one paper's module must not run another paper's chapters; editing a shared one must run all."""
-    closure = graph.closure(graph.ROOT / "src" / "whosevalues" / "mena.py")
+    closure = sources.closure(sources.ROOT / "src" / "whosevalues" / "mena.py")
     assert "src/whosevalues/stats.py" in closure
     assert not any("navab" in file or "multicultural" in file for file in closure)

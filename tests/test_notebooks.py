@@ -104,6 +104,23 @@ def test_pages_carry_no_paths_secrets_or_run_metadata(compendium):
     nbformat.validate(nbformat.read(page, as_version=4))
 
 
+def test_cleaning_finds_every_form_and_leaves_the_rest_alone(monkeypatch, tmp_path):
+    """A key inside an HTML table or a folder of data must go; addresses, code and figures must stay as they are."""
+    from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+    monkeypatch.setenv("toy_credentials", "pä$$<word>&more")
+    monkeypatch.setenv("WHOSEVALUES_DATA", str(tmp_path))
+    monkeypatch.setenv("HOME", "/")
+    shown = f"<td>pä$$&lt;word&gt;&amp;more</td> PosixPath('{tmp_path}/x.csv') [{notebooks.ROOT}] {sys.prefix}/bin"
+    kept = f"https://example.org{notebooks.tempfile.gettempdir()}/x https://x.org/a {notebooks.ROOT}-other"
+    cell = new_code_cell("x = 1 / 2  # /", outputs=[new_output("stream", text=f"{shown}\n{kept}")])
+    cleaned = notebooks.clean(new_notebook(cells=[cell])).cells[0]
+    assert cleaned.source == "x = 1 / 2  # /"
+    first, second = cleaned.outputs[0].text.split("\n")
+    assert first == "<td>[secret]</td> PosixPath('[data]/x.csv') [.] [environment]/bin"
+    assert second == kept
+
+
 def test_unknown_notebook_lists_those_there_are():
     """A misspelt chapter must show what could have been meant."""
     with pytest.raises(UserError, match="unknown notebook 'mena/nvas': there are .*mena/alignment"):

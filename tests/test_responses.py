@@ -13,6 +13,7 @@ import pytest
 
 from whosevalues import UserError, responses
 from whosevalues.locks import only_writer
+from whosevalues.models.base import Decoding
 from whosevalues.models.scripted import ScriptedModel
 
 
@@ -45,7 +46,9 @@ from whosevalues.models.scripted import ScriptedModel
 
 class Slow(ScriptedModel):
     def option_scores(self, prompts, options):
-        time.sleep(0.05 * len(prompts))
+        with open(sys.argv[1] + ".asked", "a") as log:
+            print(*prompts, sep="\\n", file=log, flush=True)
+        time.sleep(0.02)
         return super().option_scores(prompts, options)
 
 frame = pd.DataFrame({"kind": "option_scores", "prompt": [f"q{i}" for i in range(200)], "options": [("1", "2")] * 200})
@@ -68,7 +71,10 @@ def test_a_killed_run_continues_where_it_stopped(tmp_path):
     model = Counting()
     answers = responses.ask(model, requests(200), store)
     assert len(answers) == 200 and answers["error"].isna().all()
-    assert len(model.asked) == 200 - len(before), "some were asked twice, or not at all"
+    asked = (tmp_path / "answers.jsonl.asked").read_text().split() + model.asked
+    # The one that was being answered when the process died cannot be known to have been answered.
+    assert set(asked) == {f"q{i}" for i in range(200)} and len(asked) <= 201
+    assert set(model.asked).isdisjoint(row["prompt"] for row in before.values())
     keys = [json.loads(line)["key"] for line in store.read_text().splitlines()]
     assert len(keys) == len(set(keys)) == 200
     assert {key: row for key, row in responses.read(store).items() if key in before} == before
@@ -121,7 +127,7 @@ def test_a_writer_that_stays_is_named(tmp_path):
         pass
 
 
-def test_another_model_template_option_order_or_sample_is_another_question(tmp_path):
+def test_another_model_option_order_or_sample_is_another_question(tmp_path):
     """Two measurements that differ in anything must never be taken for one."""
     store = tmp_path / "answers.jsonl"
     responses.ask(Counting(), requests(1), store)
@@ -163,3 +169,19 @@ def test_measurement_kind_stands_in_every_row(tmp_path):
     store = tmp_path / "answers.jsonl"
     assert set(responses.ask(Counting(), requests(2), store)["measurement"]) == {"logprob"}
     assert all(json.loads(line)["measurement"] == "logprob" for line in Path(store).read_text().splitlines())
+
+
+def test_samples_of_one_prompt_are_drawn_from_seeds_of_their_own(tmp_path):
+    """Three samples with one seed would be one sample, counted three times."""
+
+    class Seeds(ScriptedModel):
+        def generate(self, prompts, decodings):
+            return [
+                {"text": str(d.seed), "finish_reason": "stop", "prompt_tokens": 0, "completion_tokens": 1}
+                for d in decodings
+            ]
+
+    frame = pd.DataFrame(
+        {"kind": "generate", "prompt": "q", "decoding": [Decoding(1.0, seed=7)] * 3, "sample": [0, 1, 2]}
+    )
+    assert responses.ask(Seeds("s"), frame, tmp_path / "a.jsonl")["text"].tolist() == ["7", "8", "9"]

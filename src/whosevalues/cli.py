@@ -38,7 +38,7 @@ def run(experiment: str, model: str = "smollm2-135m", parameter: Parameters = No
 def notebook(
     name: str,
     parameter: Parameters = None,
-    timeout: Annotated[int, typer.Option(help="Seconds that one cell may take.")] = 1800,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds that one cell may take.")] = 1800,
 ) -> None:
     """Execute one notebook and publish it to the book."""
     from . import notebooks
@@ -48,11 +48,12 @@ def notebook(
 
 
 @app.command()
-def data(paper: str, stamp: Stamp = None) -> None:
-    """Fetch and check the released data of one paper."""
+def data(paper: str) -> None:
+    """Fetch and check the released data of one paper; the next `make book` computes from what is here now."""
     from .data import fetch
 
     found = fetch(paper)
+    stamp = ROOT / "_build" / "data" / f"{paper}.json"
     have = sum(value is not None for value in found.values())
     _tell(f"{paper}: {have} files of the registry are here and unharmed", found, stamp)
     if None in found.values():

@@ -54,13 +54,15 @@ def intervals(
     colours = dict(zip(groups, sns.color_palette(PALETTE, len(groups)), strict=True))
     # A page is about nine inches wide: wider pictures would be shrunk until nobody can read them.
     size = (min(9.0, 3.0 * len(panels) + 4.0), 0.34 * len(lines) * len(colours) ** 0.5 + 1.6)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
     for axis, panel in zip(axes[0], panels, strict=True):
         part = table if panel is None else table[table[col] == panel]
         for k, (group, colour) in enumerate(colours.items()):
             rows = part if group is None else part[part[hue] == group]
             at = rows[y].map(lines.index) + (k + 1) / (len(colours) + 1) * 0.7 - 0.35
-            _dots(axis, rows, at, colour, str(group) if group is not None else "this run")
+            _dots(axis, rows, at, colour, str(group) if group is not None else "ours")
         if reference is not None:
             axis.axvline(reference, color="0.4", lw=1)
         axis.set(title=panel or "", xlabel=xlabel, yticks=range(len(lines)), yticklabels=lines)

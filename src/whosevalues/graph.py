@@ -5,23 +5,24 @@ Adding a notebook and its line in ``book/_toc.yml`` is enough: what it makes, as
 
 from __future__ import annotations
 
-import ast
-import json
 import os
+import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
 
-from . import ROOT, UserError, data
+from . import ROOT, UserError, data, models
 from .elicitation import EXPERIMENTS
 from .locks import held, hold
 from .notebooks import parameters as notebook_parameters
 from .notebooks import source
+from .sources import called, calls, closure, keywords
 
 PACKAGE = Path(__file__).parent
+STARTED = time.time()
 
 
 def chapters() -> list[str]:
@@ -36,18 +37,18 @@ def chapters() -> list[str]:
     return [file.removeprefix("notebooks/") for file in files if file.startswith("notebooks/")]
 
 
-def result(name: str) -> str:
-    """Name the file of a result table.
+def result_files(chapter: str) -> list[str]:
+    """Name the files of a chapter's result tables.
 
     Parameters
     ----------
-    name : ``<paper>/<question>``.
+    chapter : ``<paper>/<question>``.
 
     Returns
     -------
-    Its path in this build, relative to the repository.
+    Each table and the note of its origin, in this build, relative to the repository.
     """
-    return f"_build/results/{name}.csv"
+    return [f"_build/results/{name}{suffix}" for name in makes(chapter) for suffix in (".csv", ".json")]
 
 
 def makes(chapter: str) -> list[str]:
@@ -94,14 +95,15 @@ def needs(chapter: str, model: str, others: Iterable[str]) -> list[str]:
     repository.
     """
     notebook = source(chapter)
-    files = [str(notebook.relative_to(ROOT)), *closure(notebook)]
+    # A page is what the runner made of a notebook: a better cleaner must clean the published ones, too.
+    files = [str(notebook.relative_to(ROOT)), "src/whosevalues/notebooks.py", *closure(notebook)]
     files += [f"_build/answers/{experiment}.{model}.json" for experiment in calls(chapter, "elicit")]
     if "needs" in keywords(chapter, "replay"):
         files.append(f"_build/data/{chapter.split('/')[0]}.json")
     files += [f"results/{name}.csv" for name in calls(chapter, "stored") if (ROOT / f"results/{name}.csv").is_file()]
-    if any(_called(chapter, "ledger")):
-        files += [*(result(name) for other in others for name in makes(other))]
-    if any(_called(chapter, "runs")):
+    if any(called(chapter, "ledger")):
+        files += [file for other in others for file in result_files(other)]
+    if any(called(chapter, "runs")):
         files += [f"_build/runs/{other}.json" for other in others]
     return files
 
@@ -160,9 +162,38 @@ def data_source() -> str:
 
     Returns
     -------
-    'folder' or 'network'.
+    'network', or how many of the registry's files are in the local folder.
     """
-    return "folder" if os.environ.get(data.FOLDER) else "network"
+    if not os.environ.get(data.FOLDER):
+        return "network"
+    here = sum((ROOT / os.environ[data.FOLDER] / path).is_file() for path in data.registry().index)
+    return f"folder with {here} files"
+
+
+def tools() -> str:
+    """Write what every shell command of the graph begins with.
+
+    Returns
+    -------
+    A line that puts this environment's own tools first, so that `.venv/bin/snakemake` works from any shell.
+    """
+    return f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; "
+
+
+def known_model(name: str) -> str:
+    """Stop, in one line, where a model is not in models.yml.
+
+    Parameters
+    ----------
+    name : of the model that shall answer the live experiments.
+
+    Returns
+    -------
+    The name.
+    """
+    if name not in models.names():
+        _stop(f"unknown model '{name}': models.yml has {', '.join(models.names())}")
+    return name
 
 
 def refuse_second_writer() -> None:
@@ -172,109 +203,18 @@ def refuse_second_writer() -> None:
         if busy := held():
             raise UserError(f"{busy[0]}: run the same command when it is done")
     except UserError as error:
-        print(error, file=sys.stderr, flush=True)
-        # Snakemake would wrap any exception in a page of its own words.
-        os._exit(2)
+        _stop(str(error))
 
 
-def keywords(chapter: str, function: str) -> set[str]:
-    """Find the keyword arguments with which a notebook calls a function.
-
-    Parameters
-    ----------
-    chapter : ``<paper>/<question>``.
-    function : the function's last name.
-
-    Returns
-    -------
-    Names of keywords.
-    """
-    return {keyword.arg for call in _called(chapter, function) for keyword in call.keywords if keyword.arg}
+def say_why() -> None:
+    """End a failed build with the reasons alone, after all that Snakemake had to say."""
+    logs = [log for log in sorted((ROOT / "_build" / "logs").rglob("*.log")) if log.stat().st_mtime > STARTED]
+    last = [log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] for log in logs]
+    reasons = [line for lines in last for line in lines if line.startswith("whosevalues: ")]
+    _stop("\n".join(reasons) or "the book is not finished: the reason stands above; the same command continues")
 
 
-def calls(chapter: str, function: str) -> list[str]:
-    """Find the names that a notebook hands to a function, such as the results it makes.
-
-    Parameters
-    ----------
-    chapter : ``<paper>/<question>``.
-    function : the function's last name, such as ``replay`` or ``elicit``.
-
-    Returns
-    -------
-    First arguments that are plain strings, in order of appearance.
-    """
-    first = [call.args[0] for call in _called(chapter, function) if call.args]
-    return list(dict.fromkeys(a.value for a in first if isinstance(a, ast.Constant)))
-
-
-def _called(chapter: str, function: str) -> Iterator[ast.Call]:
-    for node in ast.walk(ast.parse(_code(source(chapter)))):
-        if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-            if called == function:
-                yield node
-
-
-def closure(file: Path) -> list[str]:
-    """List the files that a notebook or a module stands on: what it imports, and the tables and banks named there.
-
-    Parameters
-    ----------
-    file : a notebook, or a module of the package.
-
-    Returns
-    -------
-    Paths relative to the repository, sorted; what another part of the package does changes nothing for this file.
-    """
-    seen: set[Path] = set()
-    todo = [file]
-    while todo:
-        current = todo.pop()
-        for module in _imported(current):
-            if module not in seen:
-                seen.add(module)
-                todo += [module] if module.suffix == ".py" else []
-    return sorted(str(module.relative_to(ROOT)) for module in seen)
-
-
-@cache
-def _imported(file: Path) -> tuple[Path, ...]:
-    code = _code(file) if file.suffix == ".ipynb" else file.read_text(encoding="utf-8")
-    inside = file.parent.relative_to(PACKAGE).parts if file.is_relative_to(PACKAGE) else ()
-    found: list[Path] = []
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = ["whosevalues", *inside[: len(inside) + 1 - node.level]] if node.level else []
-            stem = ".".join([*base, *([node.module] if node.module else [])])
-            names = [stem, *(f"{stem}.{alias.name}" for alias in node.names)]
-        else:
-            found += _named(node, file)
-            continue
-        found += [file for name in names for file in _files(name)]
-    return tuple(found)
-
-
-def _named(node: ast.AST, file: Path) -> list[Path]:
-    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-    if not text.endswith((".csv", ".yml")) or "/" in text:
-        return []
-    return [folder / text for folder in (file.parent, ROOT, ROOT / "data" / "teaching") if (folder / text).is_file()]
-
-
-def _files(name: str) -> Iterator[Path]:
-    first, *rest = name.split(".")
-    if first != "whosevalues":
-        return
-    for depth in range(len(rest) + 1):
-        place = PACKAGE.joinpath(*rest[:depth])
-        for file in (place.with_suffix(".py"), place / "__init__.py"):
-            if file.is_file():
-                yield file
-
-
-def _code(notebook: Path) -> str:
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+def _stop(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+    # Snakemake would wrap any exception in a page of its own words.
+    os._exit(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -87,7 +88,9 @@ def _lock(target: Path) -> tuple[Path, str]:
     inside = target.resolve().is_relative_to(ROOT)
     name = str(target.resolve().relative_to(ROOT)) if inside else str(target)
     LOCKS.mkdir(parents=True, exist_ok=True)
-    return LOCKS / (name.replace("/", "-").strip("-") + ".lock"), name
+    # The hash keeps a-b and a/b apart.
+    mark = hashlib.sha256(str(target.resolve()).encode()).hexdigest()[:8]
+    return LOCKS / f"{name.strip('/').replace('/', '-')}-{mark}.lock", name
 
 
 def _busy(lock: Path) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
 import os
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from . import ROOT, UserError, results
+from .data import FOLDER
 from .locks import only_writer
 
 SOURCES = ROOT / "notebooks"
@@ -109,6 +111,7 @@ def run(name: str, given: Mapping[str, object] | None = None, timeout: int = 180
     executed.parent.mkdir(parents=True, exist_ok=True)
     with only_writer(executed):
         started = time.time()
+        os.environ[results.RUNNER] = "1"
         try:
             papermill.execute_notebook(
                 str(source(name)), str(executed), given, cwd=str(source(name).parent), execution_timeout=timeout,
@@ -139,14 +142,28 @@ def clean(notebook):
     for thing in (notebook, *notebook.cells):
         thing.metadata.pop("papermill", None)
         thing.metadata.pop("execution", None)
-    text = nbformat.writes(notebook)
-    for secret in _secrets():
-        text = text.replace(secret, "[secret]")
-    # The longest path first: the environment may lie inside the repository, and both inside the home folder.
-    shorter = {str(ROOT): ".", sys.prefix: "[environment]", str(Path.home()): "~", tempfile.gettempdir(): "[tmp]"}
-    for path in sorted(shorter, key=len, reverse=True):
-        text = re.sub(re.escape(path) + r"(?=[/\\\"\s:,;)'<]|$)", shorter[path], text)
-    return nbformat.reads(text, as_version=4)
+    return nbformat.from_dict(_everywhere(notebook, _scrub()))
+
+
+def _everywhere(value, change: Callable[[str], str]):
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_everywhere(item, change) for item in value]
+    return {key: _everywhere(item, change) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _scrub() -> Callable[[str], str]:
+    secrets = {form for secret in _secrets() for form in (secret, html.escape(secret), repr(secret)[1:-1])}
+    machine = {str(ROOT): ".", sys.prefix: "[environment]", tempfile.gettempdir(): "[tmp]", str(Path.home()): "~"}
+    if folder := os.environ.get(FOLDER):
+        machine[str((ROOT / folder).resolve())] = "[data]"
+    # The longest path first, as one may lie in another. A path of one part, such as a home of /, is no secret.
+    paths = sorted((path for path in machine if len(Path(path).parts) > 1), key=len, reverse=True)
+    # Not in the middle of a longer name or of an address: https://example.org/tmp is nobody's machine.
+    patterns = [re.escape(secret) for secret in secrets]
+    patterns += [rf"(?<![\w.~-]){re.escape(path)}(?![\w-])" for path in paths]
+    return lambda text: re.sub("|".join(patterns), lambda found: machine.get(found[0], "[secret]"), text)
 
 
 def _reason(error: Exception) -> str:
@@ -158,8 +175,8 @@ def _reason(error: Exception) -> str:
 
 def _secrets() -> Iterator[str]:
     for name, value in os.environ.items():
-        if re.search(r"(KEY|TOKEN|SECRET|PASSWORD)$", name) and len(value) >= 8:
-            yield json.dumps(value, ensure_ascii=False)[1:-1]
+        if re.search(r"key|token|secret|passw|credential|_pat$", name, re.IGNORECASE) and len(value) >= 8:
+            yield value
 
 
 def _publish(notebook, page: Path) -> None:

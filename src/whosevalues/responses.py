@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,8 +25,6 @@ KINDS = {
     "generate": ("decoding", ["text", "finish_reason", "prompt_tokens", "completion_tokens"]),
 }
 """By kind of question: what is asked beside the prompt, and the columns that an answer fills."""
-
-CHUNK = 8  # questions put to a model at once, and the most that a crash can cost
 
 
 def ask(model: Model, requests: pd.DataFrame, store: Path) -> pd.DataFrame:
@@ -86,16 +84,16 @@ def read(store: Path) -> dict[str, dict[str, object]]:
     rows: dict[str, dict[str, object]] = {}
     if not store.is_file():
         return rows
-    with store.open(encoding="utf-8") as lines:
+    with store.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 row = json.loads(line)
-                key = row["key"]
+                key, failed = row["key"], row["error"]
             except (json.JSONDecodeError, KeyError, TypeError) as error:
                 raise UserError(
                     f"{store.name}, line {number} is no response: remove that line, then run again"
                 ) from error
-            if key not in rows or (rows[key]["error"] and not row["error"]):
+            if key not in rows or (rows[key]["error"] and not failed):
                 rows[key] = row
     return rows
 
@@ -118,8 +116,7 @@ def _key(model: Model, row: dict[str, object]) -> str:
     kind = row.get("kind")
     if kind not in KINDS:
         raise UserError(f"unknown kind of question '{kind}': choose {', '.join(KINDS)}")
-    asked = row[KINDS[kind][0]]
-    return digest([model.fingerprint, kind, model.render(row["prompt"]), asked, row.get("sample", 0)])
+    return digest([model.fingerprint, kind, model.render(row["prompt"]), _asked(row), _sample(row)])
 
 
 def _ask_missing(model: Model, missing: pd.DataFrame, store: Path) -> None:
@@ -129,21 +126,28 @@ def _ask_missing(model: Model, missing: pd.DataFrame, store: Path) -> None:
     bar = tqdm(total=len(missing), desc=f"{model.name}: {store.stem}", disable=not sys.stderr.isatty())
     with store.open("a", encoding="utf-8") as file, bar:
         for kind, rows in missing.groupby("kind", sort=False):
-            for start in range(0, len(rows), CHUNK):
-                chunk = rows.iloc[start : start + CHUNK]
-                for row, answer in zip(chunk.to_dict("records"), _put(model, kind, chunk), strict=True):
-                    file.write(json.dumps(_line(model, row, answer), ensure_ascii=False) + "\n")
+            put = getattr(model, kind)
+            for row in rows.to_dict("records"):
+                (answer,) = put([row["prompt"]], [_asked(row)])
+                file.write(json.dumps(_line(model, row, answer), ensure_ascii=False) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-                bar.update(len(chunk))
+                bar.update()
 
 
-def _put(model: Model, kind: str, chunk: pd.DataFrame) -> Iterable[Answer]:
-    return getattr(model, kind)(chunk["prompt"].tolist(), chunk[KINDS[kind][0]].tolist())
+def _asked(row: dict[str, object]) -> object:
+    asked = row[KINDS[row["kind"]][0]]
+    # Samples of one prompt must differ, and each must come out the same when it is drawn again.
+    return replace(asked, seed=asked.seed + _sample(row)) if isinstance(asked, Decoding) else asked
+
+
+def _sample(row: dict[str, object]) -> int:
+    sample = row.get("sample", 0)
+    return 0 if pd.isna(sample) else int(sample)
 
 
 def _line(model: Model, row: dict[str, object], answer: Answer) -> dict[str, object]:
-    asked = row[KINDS[row["kind"]][0]]
+    asked = _asked(row)
     return {
         "key": row["key"],
         "model": model.name,
@@ -152,7 +156,7 @@ def _line(model: Model, row: dict[str, object], answer: Answer) -> dict[str, obj
         "measurement": model.measurement,
         "prompt": model.render(row["prompt"]),
         KINDS[row["kind"]][0]: vars(asked) if isinstance(asked, Decoding) else asked,
-        "sample": int(row.get("sample", 0)),
+        "sample": _sample(row),
         "answer": None if "error" in answer else answer,
         "error": answer.get("error"),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -18,6 +18,9 @@ import pandas as pd
 from . import ROOT, UserError, data
 
 BUILT = ROOT / "_build" / "results"
+PRIVATE = ROOT / "_build" / "private"
+RUNNER = "WHOSEVALUES_RUNNER"
+"""Set by our own runner alone: what papermill or JupyterLab run by hand must not replace the book's tables."""
 TRACKED = ROOT / "results"
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "torch", "transformers")
 
@@ -71,7 +74,7 @@ def save(
     parameters: Mapping[str, object] | None = None,
     banks: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Write a result to ``_build/results`` with where it came from.
+    """Write a result with where it came from: to ``_build/results``, or ``_build/private`` in a run by hand.
 
     Parameters
     ----------
@@ -88,8 +91,7 @@ def save(
     hashes = {path: data.registry().loc[path, "sha256"] for path in needs}
     hashes |= {f"teaching/{bank}": _sha256(ROOT / "data" / "teaching" / bank) for bank in banks}
     about = {"origin": "computed", "data": hashes, "parameters": dict(parameters or {}), **provenance()}
-    _write(name, table, about)
-    return load(name)
+    return _read(_write(name, table, about))
 
 
 def load(name: str) -> pd.DataFrame:
@@ -145,22 +147,31 @@ def refresh() -> list[str]:
 
     Raises
     ------
-    UserError : a result of this build has fewer figures than the tracked one, as a book's small run has.
+    UserError : a result of this build has fewer figures than the tracked one, as a book's small run has, or comes
+        from another model; nothing is copied then.
     """
-    changed = []
-    for file in sorted(BUILT.rglob("*.csv")):
-        name = str(file.relative_to(BUILT).with_suffix(""))
-        about = json.loads(file.with_suffix(".json").read_text())
-        target = TRACKED / f"{name}.csv"
-        if about["origin"] == "stored" or (target.is_file() and target.read_bytes() == file.read_bytes()):
-            continue
-        if target.is_file() and len(_read(file)) < len(_read(target)):
-            raise UserError(f"{name} has fewer figures here than in results/: `make results` makes the full run")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
-        target.with_suffix(".json").write_bytes(file.with_suffix(".json").read_bytes())
-        changed.append(name)
+    names = [str(file.relative_to(BUILT).with_suffix("")) for file in sorted(BUILT.rglob("*.csv"))]
+    changed = [name for name in names if _is_news(name)]
+    for name in changed:
+        for suffix in (".csv", ".json"):
+            target = TRACKED / f"{name}{suffix}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes((BUILT / f"{name}{suffix}").read_bytes())
     return changed
+
+
+def _is_news(name: str) -> bool:
+    built, tracked = _read(BUILT / f"{name}.csv"), stored(name)
+    if built.attrs["origin"] == "stored":
+        return False
+    if tracked is None:
+        return True
+    if len(built) < len(tracked):
+        raise UserError(f"{name} has fewer figures here than in results/: `make results` makes the full run")
+    was, now = (table.attrs["provenance"]["parameters"].get("model") for table in (tracked, built))
+    if was != now:
+        raise UserError(f"{name} was answered by another model than the tracked table: nothing was copied")
+    return (BUILT / f"{name}.csv").read_bytes() != (TRACKED / f"{name}.csv").read_bytes()
 
 
 def provenance() -> dict[str, object]:
@@ -233,8 +244,8 @@ def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _write(name: str, table: pd.DataFrame, about: Mapping[str, object]) -> None:
-    file = BUILT / f"{name}.csv"
+def _write(name: str, table: pd.DataFrame, about: Mapping[str, object]) -> Path:
+    file = (BUILT if os.environ.get(RUNNER) else PRIVATE) / f"{name}.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
     # The table comes last: a run killed in between leaves no table without its origin.
     for target, text in (
@@ -244,6 +255,7 @@ def _write(name: str, table: pd.DataFrame, about: Mapping[str, object]) -> None:
         partial = target.with_name(f".{target.name}.{os.getpid()}")
         partial.write_text(text, encoding="utf-8")
         partial.replace(target)
+    return file
 
 
 def _read(file: Path) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+from .. import UserError
 from .base import Answer, Decoding, Model, digest, exclusive, renormalise
 
 PLAIN_PROMPT = "{prompt}\nAnswer:"
@@ -36,7 +37,7 @@ class HFModel(Model):
         _prepare()
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self.path, revision=self.revision, trust_remote_code=False)
+        return self._from_pretrained(AutoTokenizer)
 
     @cached_property
     def model(self):
@@ -45,10 +46,16 @@ class HFModel(Model):
         import torch
         from transformers import AutoModelForCausalLM
 
-        loaded = AutoModelForCausalLM.from_pretrained(
-            self.path, revision=self.revision, trust_remote_code=False, dtype=torch.float32
-        )
-        return loaded.eval()
+        return self._from_pretrained(AutoModelForCausalLM, dtype=torch.float32).eval()
+
+    def _from_pretrained(self, kind, **more):
+        try:
+            return kind.from_pretrained(self.path, revision=self.revision, trust_remote_code=False, **more)
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(
+                f"model '{self.name}': '{self.path}' is no folder with a transformers model, and no model of the hub "
+                "that can be reached from here: correct its line in models.yml"
+            ) from error
 
     @property
     def fingerprint(self) -> dict[str, object]:
@@ -78,7 +85,7 @@ class HFModel(Model):
         """Sum the log-probabilities of each completion's tokens; the context is read once per pair."""
         answers: list[Answer] = []
         for context, completion in zip(contexts, completions, strict=True):
-            tokens = self._tokens(completion)
+            tokens = self._continuation(self.render(context), completion)
             if not tokens:
                 answers.append({"error": "the completion is empty"})
                 continue
@@ -90,32 +97,48 @@ class HFModel(Model):
         """Generate one text per prompt, each from its own seed."""
         return [self._generate(prompt, decoding) for prompt, decoding in zip(prompts, decodings, strict=True)]
 
-    def _tokens(self, text: str) -> tuple[int, ...]:
-        return tuple(self.tokenizer.encode(text, add_special_tokens=False))
-
     def _prompt_tokens(self, prompt: str) -> tuple[int, ...]:
+        return self._encode(self.render(prompt))
+
+    def _encode(self, rendered: str) -> tuple[int, ...]:
         # A chat template writes its own beginning-of-text token: letting the tokenizer add one would double it.
         special = not self.tokenizer.chat_template
-        return tuple(self.tokenizer.encode(self.render(prompt), add_special_tokens=special))
+        return tuple(self.tokenizer.encode(rendered, add_special_tokens=special))
 
-    def spellings(self, option: str) -> list[tuple[int, ...]]:
-        """Token sequences that say the same option; the first is the option as given.
+    def _continuation(self, rendered: str, text: str) -> tuple[int, ...]:
+        """Tokens of a text as it follows another: alone, some tokenizers would put a space before it."""
+        before, both = self._encode(rendered), self._encode(rendered + text)
+        if both[: len(before)] == before:
+            return both[len(before) :]
+        return tuple(self.tokenizer.encode(text, add_special_tokens=False))
+
+    def spellings(self, rendered: str, options: Sequence[str]) -> list[list[tuple[int, ...]]]:
+        """Token sequences that say the same option after a prompt.
 
         Parameters
         ----------
-        option : an answer key, such as '1' or 'B'.
+        rendered : the prompt as the model reads it.
+        options : answer keys, such as '1' or 'B'.
 
         Returns
         -------
-        Distinct token sequences: as given, with a leading space, in Arabic and in Persian digits.
+        Per option its distinct sequences, the option as given first; then, where the tokenizer can write them and
+        they are nobody else's, with a leading space, in Arabic and in Persian digits.
         """
-        written = [option, f" {option}"]
-        if option.isascii() and option.isdigit():
-            written += [option.translate(str.maketrans("0123456789", digits)) for digits in DIGITS.values()]
-        return list(dict.fromkeys(self._tokens(text) for text in written))
+        spelt = [[self._continuation(rendered, option)] for option in options]
+        taken = {tokens for sequences in spelt for tokens in sequences}
+        for option, sequences in zip(options, spelt, strict=True):
+            written = [f" {option}"]
+            if option.isascii() and option.isdigit():
+                written += [option.translate(str.maketrans("0123456789", digits)) for digits in DIGITS.values()]
+            for tokens in (self._continuation(rendered, text) for text in written):
+                if tokens not in taken and self.tokenizer.unk_token_id not in tokens:
+                    sequences.append(tokens)
+                    taken.add(tokens)
+        return spelt
 
     def _options(self, prompt: str, names: tuple[str, ...]) -> Answer:
-        spelt = [self.spellings(name) for name in names]
+        spelt = self.spellings(self.render(prompt), names)
         sequences = [tokens for spellings in spelt for tokens in spellings]
         if len(set(sequences)) < len(sequences) or () in sequences:
             return {"error": f"two of the options {', '.join(names)} are the same to this tokenizer, or one is empty"}
@@ -182,7 +205,7 @@ class HFModel(Model):
             text = text.split(stop)[0]
         if not text.strip():
             return {"error": "the model said nothing"}
-        stopped = len(out) < decoding.max_tokens
+        stopped = len(out) < decoding.max_tokens or int(out[-1]) == self.tokenizer.eos_token_id
         return {
             "text": text,
             "finish_reason": "stop" if stopped else "length",
