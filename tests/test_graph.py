@@ -101,7 +101,8 @@ def test_two_builds_of_one_folder_do_not_meet(compendium):
 def test_data_that_come_back_are_used(compendium, tmp_path):
     """A book built from stored tables must compute them as soon as its data can be had, by plain `make book`."""
     (compendium.root / "book" / "_toc.yml").write_text(
-        "format: jb-book\nroot: index\nparts:\n  - caption: Toy\n    chapters:\n      - file: notebooks/multicultural/toy\n"
+        "format: jb-book\nroot: index\nparts:\n  - caption: Toy\n    chapters:\n"
+        "      - file: notebooks/multicultural/toy\n"
     )
     write_notebook(
         compendium.root / "notebooks" / "multicultural" / "toy.ipynb",

@@ -68,10 +68,12 @@ def test_the_bank_has_what_the_lessons_need():
     assert {len(q.options) for q in BANK} >= {2, 4, 5, 7, 10}
 
 
-def test_translations_say_that_nobody_has_checked_them():
+def test_translations_say_whether_anybody_has_checked_them():
     """A reader would take unchecked translations for an instrument."""
     head = yaml.safe_load((ROOT / "data/teaching/questions.yml").read_text(encoding="utf-8"))
-    assert head["native_checked"] == dict.fromkeys(set(items.LANGUAGES) - {"en"}, False)
+    table = items.translations()
+    assert set(table["language"]) == set(items.LANGUAGES) - {"en"}
+    assert dict(zip(table["language"], table["native_checked"], strict=True)) == head["native_checked"]
     assert head["licence"] == "CC-BY-4.0" and head["version"] == 1
 
 
@@ -174,13 +176,13 @@ def test_an_unknown_country_is_explained(written, hint):
     assert message.endswith(hint)
 
 
-def test_an_unknown_language_is_explained():
-    """The same for languages, with no guess where there is none to make."""
-    with pytest.raises(UserError, match=r"unknown language 'Farsi': .* \(Persian is fa\)$"):
-        items.check_languages("Farsi")
-    with pytest.raises(UserError, match="unknown language 'xx': the item bank has en, ar, fa, tr, da, nl, pt$"):
-        items.check_languages(["en", "xx"])
-    assert items.check_languages(code for code in ("nl", "pt")) == ("nl", "pt")
+def test_a_country_without_a_guess_is_refused_all_the_same():
+    """No hint where there is none to make; and nothing at all is no choice of everything."""
+    with pytest.raises(UserError, match="unknown country 'xx': the item bank has AU, .*, US$"):
+        items.check_countries(["DK", "xx"])
+    with pytest.raises(UserError, match=r"no country in \[\]: the item bank has AU, .*, US$"):
+        items.check_countries([])
+    assert items.check_countries(code for code in ("NL", "PT", "NL")) == ("NL", "PT")
 
 
 @pytest.fixture
@@ -218,6 +220,28 @@ def test_a_broken_question_is_named(broken, edit, place):
     with pytest.raises(UserError, match=re.escape("data/teaching/questions.yml")) as error:
         items.teaching_questions()
     assert place in str(error.value)
+
+
+def test_the_page_follows_the_flag_of_a_translation(broken):
+    """Once a speaker has checked a translation, the chapters must stop calling it unchecked."""
+    broken(lambda bank: bank["native_checked"].update(tr=True))
+    table = items.translations()
+    assert table.loc[table["native_checked"], "language"].tolist() == ["tr"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda b: b.pop("native_checked"),
+        lambda b: b["native_checked"].pop("ar"),
+        lambda b: b["native_checked"].update(ar="no"),
+    ],
+)
+def test_a_translation_without_a_flag_is_refused(broken, edit):
+    """A language that the head forgets, or a text that counts as true, must not pass for checked."""
+    broken(edit)
+    with pytest.raises(UserError, match=r"questions.yml, field 'native_checked.ar': it must be true or false"):
+        items.translations()
 
 
 @pytest.mark.parametrize("content", [b"questions: [", b"- 1\n", b"", b"\xff\xfe\x00", b"!!python/object:os.x {}"])

@@ -127,11 +127,33 @@ def test_a_large_missing_mass_is_reported_and_still_an_answer():
     assert table["n"].tolist() == [2]
 
 
-def test_ties_take_the_first_option_and_are_counted():
-    """A model without preference answers '1' everywhere: the reader must be able to see it."""
-    answered = persona([("press", "EG", (0.1, 0.4, 0.4, 0.1)), ("press", "IR", sure(2))])
-    assert answered["answer"].tolist() == ["2", "2"]
-    assert answered["tied"].tolist() == [True, False]
+def test_a_tie_scores_the_average_of_its_options_and_is_counted():
+    """The order of the options must not decide for a model that finds several of them alike."""
+    answered = persona([("press", "IR", (0.1, 0.1, 0.4, 0.4)), ("press", "EG", sure(2)), ("press", "TR", None)])
+    assert answered["answer"].isna().tolist() == [True, False, True]
+    assert answered["tied"].tolist() == [True, False, False]
+    assert answered["abstained"].tolist() == [False, False, True]
+    scored = mena.nvas(answered, HUMANS, BANK)
+    # Iran's mean is 1.5: option 3 scores 1/2, option 4 scores 1/6.
+    assert scored["nvas"].tolist()[:2] == pytest.approx([1 / 3, 2 / 3]) and np.isnan(scored["nvas"].iloc[2])
+    table = mena.nvas_table(scored).set_index("country")
+    assert table["n"].tolist() == [1, 1, 0] and table["tied"].tolist()[:2] == [1, 0]
+
+
+def test_a_model_without_any_preference_is_at_chance():
+    """The reader's yardstick: all options alike must score the chance level on every question, and no verdict."""
+    bank, humans = items.teaching_questions(), items.human_distributions()
+    rows = humans[["question", "country"]].drop_duplicates().assign(language="en", framing="persona")
+    sizes = {q.id: len(q.options) for q in bank}
+    rows["options"] = rows["question"].map({q.id: q.options for q in bank})
+    rows["probability"] = [(1 / sizes[q],) * sizes[q] for q in rows["question"]]
+    rows = rows.assign(error=None, missing_mass=0.2, model="m", mode="zero-shot")
+    scored = mena.nvas(mena.answers(rows), humans, bank)
+    assert len(scored) == len(rows) and scored["tied"].all()
+    assert scored["nvas"].tolist() == scored["chance"].tolist()
+    assert mena.nvas_table(scored)["corrected"].eq(0).all()
+    gaps = mena.margins(scored)
+    assert set(gaps.loc[gaps["baseline"] == "chance", "verdict"]) == {"undecided"}
 
 
 def test_neutral_answers_are_held_against_every_country_of_their_language():
@@ -161,6 +183,28 @@ def test_a_country_without_human_figures_is_refused_by_name():
         mena.people(HUMANS, ["EG", "SA"])
     with pytest.raises(UserError, match="unknown country 'Persia'"):
         mena.people(HUMANS, ["Persia"])
+
+
+@pytest.mark.parametrize("given", [[], "", (), {}, None, 5, True, 1.5])
+def test_no_country_at_all_lists_the_choices(given):
+    """A number or an empty list on the command line must be answered with the choices, not with a traceback."""
+    with pytest.raises(UserError) as error:
+        mena.experiment(countries=given)
+    assert str(error.value) == f"no country in {given!r}: choose from EG, IQ, IR, JO, LB, LY, MA, TN, TR"
+
+
+@pytest.mark.parametrize("given", [[5], [["EG"]], ["EG", None]])
+def test_what_is_no_code_is_an_unknown_country(given):
+    """A list within the list, or a number in it, is no country either."""
+    with pytest.raises(UserError, match="unknown country '.*': the item bank has AU, "):
+        mena.experiment(countries=given)
+
+
+def test_one_country_needs_no_list():
+    """`countries=EG` on the command line means Egypt, not the countries E and G."""
+    pd.testing.assert_frame_equal(mena.experiment(countries="EG"), mena.experiment(countries=["EG"]))
+    answered = mena.answers(elicited([("press", None, "en", "neutral", sure(3))]))
+    assert mena.by_country(answered, "EG")["country"].tolist() == ["EG"]
 
 
 def test_the_experiment_asks_the_bank_zero_shot_with_option_scores():

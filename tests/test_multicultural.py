@@ -9,7 +9,9 @@ import pytest
 from scipy import stats as scipy_stats
 
 from whosevalues import UserError, multicultural, stats
+from whosevalues import multicultural_overview as overview
 from whosevalues import multicultural_regressions as regressions
+from whosevalues import multicultural_us as us
 
 SEED, HEAD = multicultural.STATES
 released = pytest.mark.skipif(
@@ -83,6 +85,20 @@ def test_consistency_is_the_correlation_of_all_pairs(state, peer, divisor):
             assert ours[number, *cell] == pytest.approx(peer(*zip(*pairs, strict=False)).statistic / divisor, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("state", "peer", "divisor"), [(SEED, scipy_stats.pearsonr, 1), (HEAD, scipy_stats.spearmanr, 0.955)]
+)
+def test_distinct_pairs_pair_no_response_with_its_copy(state, peer, divisor):
+    """A resample pairs a response with its copy, which agrees: the value beside it must be free of that, and lower."""
+    table = noisy_study(np.random.default_rng(8))
+    ours = multicultural.distinct_consistency(table, state).set_index(["model", "language"])["consistency"]
+    for cell, rows in table.groupby(["model", "language"]):
+        pairs = [p for _, item in rows.groupby("question") for p in permutations(item["score"], 2)]
+        assert ours[cell] == pytest.approx(peer(*zip(*pairs, strict=False)).statistic / divisor, abs=1e-12)
+    resampled = multicultural.consistency(table, stats.bootstrap_counts(len(table), 50, seed=1), state)
+    assert (resampled.groupby(["model", "language"])["consistency"].mean() > ours).all()
+
+
 def test_capability_leaves_enem_out_and_knows_every_spelling():
     """Only some models have ENEM; counting it, or losing a model to a spelling, would bend the slopes."""
     scores = pd.DataFrame(
@@ -150,7 +166,7 @@ def us_rows():
 def test_the_us_coefficient_is_the_models_gap_less_the_baselines():
     """Eq. 2 takes one random baseline as reference: its own US gap moves every coefficient, and must be seen to."""
     rows = us_rows()
-    table = regressions.us_bias(regressions.rq2_fit(rows), rows).set_index(["model", "language"])
+    table = us.us_bias(us.rq2_fit(rows), rows).set_index(["model", "language"])
     means = rows.groupby(["model", "language", "us"])["alignment"].mean().unstack()
     gap = means[True] - means[False]
     for model, language in table.index:
@@ -163,7 +179,7 @@ def test_the_us_coefficient_is_the_models_gap_less_the_baselines():
 def test_a_step_has_the_standard_error_of_a_coefficient():
     """The table gives both the same interval; in the balanced design the regression's own contrast must agree."""
     rows = us_rows()
-    fit = regressions.rq2_fit(rows)
+    fit = us.rq2_fit(rows)
     contrast = np.zeros(len(fit.params))
     names = [f"us[T.True]:model[T.{m}]:language[da]" for m in ("gpt-4o", "gpt-3.5-turbo-0125")]
     contrast[[fit.params.index.get_loc(name) for name in names]] = 1, -1
@@ -176,13 +192,30 @@ def test_three_rules_make_three_counts():
     values |= {("gpt-3.5-turbo-0125", 1): (-0.1, -0.3, 0.1), ("gpt-4-turbo-2024-04-09", 1): (0.1, 0.02, 0.1)}
     rows = [(SEED, m, "da", seed, value, 0.02, low, raw) for (m, seed), (value, low, raw) in values.items()]
     columns = ["state", "model", "language", "seed", "value", "std_err", "low", "raw"]
-    table = regressions.rq2_table(pd.DataFrame(rows, columns=columns))
+    table = us.rq2_table(pd.DataFrame(rows, columns=columns))
     counts = table[table["model"] == "all"].set_index("metric")
     assert counts.loc["coefficient > 0", ["value", "low", "high", "printed"]].tolist() == [1.5, 1, 2, 3]
     assert counts.loc["interval > 0", ["value", "chance"]].tolist() == [1, 0.05]
     assert counts.loc["raw US > local", ["value", "chance"]].tolist() == [1.5, 1]
+    assert counts["exact"].dropna().tolist() == [0, 0, 0]
     step = table[table["metric"] == "step"]
     assert step[["model", "value", "std_err"]].values.tolist() == [["gpt-4-turbo-2024-04-09", pytest.approx(0.1), 0.02]]
+
+
+def test_a_count_that_a_lucky_seed_gives_is_seen_to_be_rare():
+    """The least and the most over seeds may include the printed three where one seed in four gives it."""
+    models = ["gpt-3.5-turbo-0125", "gpt-4-turbo-2024-04-09", "gpt-4o"]
+    biased = {0: 3, 1: 1, 2: 0, 3: 2}
+    rows = [
+        (SEED, m, "da", s, 0.1 if k < n else -0.1, 0.02, 0.0, 0.0)
+        for s, n in biased.items()
+        for k, m in enumerate(models)
+    ]
+    columns = ["state", "model", "language", "seed", "value", "std_err", "low", "raw"]
+    table = us.rq2_table(pd.DataFrame(rows, columns=columns)).set_index(["metric", "model"])
+    row = table.loc[("coefficient > 0", "all")]
+    assert row[["low", "high", "printed", "exact"]].tolist() == [0, 3, 3, 0.25]
+    assert np.isnan(table.loc[("coefficient > 0", "gpt-4o"), "exact"])
 
 
 def test_the_same_seed_gives_the_same_rounds():
@@ -198,7 +231,7 @@ def test_the_same_seed_gives_the_same_rounds():
 @released
 def test_valid_responses_are_the_printed_ones():
     """Section 3 prints 111-299 valid responses: the released file must give exactly these."""
-    table = multicultural.valid_responses().set_index(["state", "model"])["value"]
+    table = overview.valid_responses().set_index(["state", "model"])["value"]
     assert table[SEED, "fewest"].item() == 111 and table[SEED, "most"].item() == 299
     assert table[HEAD, "fewest"].item() == 38 and table[HEAD, "most"].item() == 292
 
@@ -217,8 +250,8 @@ def test_head_regression_has_the_printed_shape():
 def test_rq2_has_the_printed_shape():
     """The published RQ2 table says 16,000 observations and 79 + 1 parameters."""
     responses, truth, _ = multicultural.read(HEAD)
-    rows = regressions.rq2_rows(multicultural.join(responses, truth, "country"))
-    fit = regressions.rq2_fit(rows)
+    rows = us.rq2_rows(multicultural.join(responses, truth, "country"))
+    fit = us.rq2_fit(rows)
     assert (fit.nobs, len(fit.params)) == (16_000, 80)
     assert fit.rsquared == pytest.approx(0.685, abs=0.01)
 
@@ -236,9 +269,11 @@ def test_printed_coefficients_can_be_a_run_of_this_analysis():
 @released
 def test_raw_alignment_is_what_section_4_1_speaks_of():
     """The overview must be of the paper's models: highest alignment about 0.4, each value within its interval."""
-    table = multicultural.alignment_table(rounds=20).set_index(["state", "metric"])
+    table = overview.alignment_table(rounds=20).set_index(["state", "metric"])
     assert table.loc[(SEED, "highest alignment"), "value"].item() == pytest.approx(0.4, abs=0.05)
-    assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
+    resampled = table.dropna(subset="low")
+    assert ((resampled["low"] <= resampled["value"]) & (resampled["value"] <= resampled["high"])).all()
+    assert table.loc[(SEED, "mean alignment"), "n"].item() == table.loc[(SEED, "alignment"), "n"].sum()
     assert set(table.loc[(SEED, "alignment"), "model"]) == {
         *multicultural.MODELS["gemma"],
         *multicultural.MODELS["openai"],
@@ -249,6 +284,6 @@ def test_raw_alignment_is_what_section_4_1_speaks_of():
 @released
 def test_local_countries_are_those_of_the_survey():
     """RQ2 compares the US with the countries in which a language is native: a missing one would move the verdict."""
-    table = multicultural.native_countries().set_index("language")["countries"]
+    table = overview.native_countries().set_index("language")["countries"]
     assert table[["da", "nl", "pt"]].tolist() == ["DK", "NL", "BR, PT"]
     assert set(table["en"].split(", ")) == {"AU", "CA", "GB", "KE", "NG", "NIR", "NZ", "SG", "US"}

@@ -100,9 +100,17 @@ def test_both_orders_of_an_item_are_one_observation():
     scores = [(f"i{k}", "FR", (-1.0, 1), (-2.0, 1), float(k < 5), float(k >= 5)) for k in range(10)]
     row = cell(evaluation.rates(evaluation.multiple_choice(hand_made(scores))), "all", "letter, both orders")
     assert (row["value"], row["n"]) == (0.5, 10)
-    # The mean of ten draws of 0 or 1, not of twenty: quantiles of Binomial(10, 1/2) / 10.
-    expected = scipy_stats.binom(10, 0.5).ppf([0.025, 0.975]) / 10
-    assert (row["low"], row["high"]) == pytest.approx(tuple(expected), abs=0.1)
+    expected = scipy_stats.binomtest(5, 10).proportion_ci(method="wilson")
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+
+
+def test_items_that_all_score_alike_do_not_settle_a_rate():
+    """An interval without width would call forty items, or eight, beyond doubt."""
+    table = evaluation.rates(evaluation.multiple_choice(always("A", items=40)))
+    # Wilson with z^2 = 3.8415: 40 of 40 is 40 / 43.8415 to 1, and 20 of 40 is 1/2 -/+ z / (2 sqrt(43.8415)).
+    bias, both = cell(table, "all", "letter bias"), cell(table, "all", "letter, both orders")
+    assert (bias["value"], bias["low"], bias["high"]) == pytest.approx((1, 0.91238, 1), abs=1e-5)
+    assert (both["value"], both["low"], both["high"]) == pytest.approx((0.5, 0.35199, 0.64801), abs=1e-5)
 
 
 @pytest.mark.parametrize(("letter", "bias"), [("A", 1.0), ("B", 0.0)])

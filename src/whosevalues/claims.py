@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,11 @@ from . import ROOT, UserError, results
 
 FILE = ROOT / "claims.yml"
 VERDICTS = ("reproduced", "partly", "not reproduced", "not testable")
+ABOUT = ("paper", "later data")
+"""What a claim speaks of: the paper's own data, or what the authors added later."""
 FIELDS = (
-    "id", "paper", "place", "statement", "published", "rule", "deviation", "notebook", "result", "where", "command",
-    "minutes",
+    "id", "paper", "about", "place", "statement", "published", "rule", "deviation", "notebook", "result", "where",
+    "command", "minutes",
 )  # fmt: skip
 
 
@@ -27,25 +29,36 @@ def read() -> list[dict[str, object]]:
 
     Raises
     ------
-    UserError : an unreadable file, a missing key, a rule that does not exist, or an id used twice; names the claim.
+    UserError : an unreadable file, one that is no list of claims, a missing key, a rule that does not exist, or an id
+    used twice; names the claim.
     """
     try:
         claims = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"claims.yml cannot be read: {str(error).splitlines()[0]}") from error
+    if not isinstance(claims, list) or not claims:
+        raise UserError(f"claims.yml holds no list of claims: each begins with '- id:' and has {', '.join(FIELDS)}")
     seen: set[str] = set()
     for claim in claims:
-        name = claim.get("id", "without an id")
-        untestable = claim.get("rule", {}).get("kind") == "untestable"
-        needed = [f for f in FIELDS if not (untestable and f in ("result", "where", "deviation", "published"))]
-        if missing := [field for field in needed if field not in claim]:
-            raise UserError(f"claim '{name}' in claims.yml lacks {', '.join(missing)}")
-        if claim["rule"].get("kind") not in RULES:
-            raise UserError(f"claim '{name}' has rule '{claim['rule'].get('kind')}': choose {', '.join(RULES)}")
-        if name in seen:
-            raise UserError(f"claim '{name}' stands twice in claims.yml")
-        seen.add(name)
+        _check(claim)
+        if claim["id"] in seen:
+            raise UserError(f"claim '{claim['id']}' stands twice in claims.yml")
+        seen.add(claim["id"])
     return claims
+
+
+def _check(claim: object) -> None:
+    if not isinstance(claim, dict):
+        raise UserError(f"claims.yml has '{claim}' where a claim belongs: it needs {', '.join(FIELDS)}")
+    name, rule = claim.get("id", "without an id"), claim.get("rule") or {}
+    kind = rule.get("kind") if isinstance(rule, dict) else rule
+    needed = [f for f in FIELDS if not (kind == "untestable" and f in ("result", "where", "deviation", "published"))]
+    if missing := [field for field in needed if field not in claim]:
+        raise UserError(f"claim '{name}' in claims.yml lacks {', '.join(missing)}")
+    if kind not in RULES or not isinstance(rule, dict):
+        raise UserError(f"claim '{name}' has rule '{kind}': choose a kind of {', '.join(RULES)}")
+    if claim["about"] not in ABOUT:
+        raise UserError(f"claim '{name}' is about '{claim['about']}': choose {' or '.join(ABOUT)}")
 
 
 def ledger() -> pd.DataFrame:
@@ -70,14 +83,18 @@ def judge(rule: dict[str, object], rows: pd.DataFrame, published: object = None)
     ----------
     rule : mapping with `kind` and what that kind needs; `RULES` lists the kinds.
     rows : rows of a result table that the claim speaks of, at least one.
-    published : the paper's value, for rules that compare with it.
+    published : the paper's value, for rules that compare with it: a number, a list in the order of the rows, or a
+        mapping from the names in the column `by` of the rule.
 
     Returns
     -------
     Agreement of every figure (1 agrees, 0.5 agrees but the interval leaves it open, 0 contradicts), and our figures
-    in words.
+    in words. Where a figure or a bound that the rule compares is missing, no agreement, and the reason in words.
     """
-    return RULES[rule["kind"]](rule, rows, published)
+    agreement, ours = RULES[rule["kind"]](rule, rows, published)
+    if lacking := int(np.isnan(agreement).sum()):
+        return [], f"{lacking} of {len(agreement)} figures or their bounds are missing: {ours}"
+    return agreement, ours
 
 
 def verdict(agreement: list[float]) -> str:
@@ -113,6 +130,8 @@ def _judged(claim: dict[str, object]) -> dict[str, object]:
         agreement, ours = judge(rule, rows, claim["published"])
     except KeyError as error:
         raise UserError(f"claim '{claim['id']}' needs {error} in its rule or in {claim['result']}") from error
+    except (ValueError, TypeError) as error:
+        raise UserError(f"claim '{claim['id']}' does not fit the {len(rows)} rows it selects: {error}") from error
     held = sum(a == 1 for a in agreement)
     origin = table.attrs["origin"]
     return {**claim, "ours": ours, "verdict": verdict(agreement), "held": held, "n": len(agreement), "origin": origin}
@@ -129,52 +148,91 @@ def _select(claim: dict[str, object], table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_words(rows: pd.DataFrame, column: str = "value") -> str:
-    return ", ".join(f"{value:.3g}" for value in rows[column])
+    return ", ".join(f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}" for value in rows[column])
+
+
+def _published(rule, rows, published) -> np.ndarray:
+    """The paper's value of every row; where the claim gives none, the one in the result's column `printed`."""
+    if published is None:
+        return rows["printed"].to_numpy(float)
+    if isinstance(published, dict):
+        if amiss := sorted({*published} ^ {*rows[rule["by"]]}, key=str):
+            raise KeyError(amiss[0])
+        published = [published[name] for name in rows[rule["by"]]]
+    values = np.array(published, float)
+    if values.ndim and len(values) != len(rows):
+        raise ValueError(f"{len(values)} values are published")
+    return np.broadcast_to(values, len(rows))
+
+
+def _marks(agreement, *compared) -> list[float]:
+    """The agreement of every figure, NaN where something that was compared is missing."""
+    missing = np.any([np.isnan(np.asarray(figures, float)) for figures in compared], axis=0)
+    return np.where(missing, np.nan, np.asarray(agreement, float)).tolist()
 
 
 def _interval(rule, rows, published):
-    """Every printed value lies between `low` and `high`."""
-    inside = (rows["low"] <= rows["printed"]) & (rows["printed"] <= rows["high"])
-    return inside.astype(float).tolist(), _in_words(rows)
+    """Every published value lies between `low` and `high`."""
+    wanted = _published(rule, rows, published)
+    inside = (rows["low"] <= wanted) & (wanted <= rows["high"])
+    return _marks(inside, rows["low"], rows["high"], wanted), _in_words(rows)
+
+
+def _sides(rule, rows) -> tuple[pd.Series, pd.Series]:
+    """Whether every value lies on the rule's side of 0, and whether its interval does."""
+    factor = {"+": 1, "-": -1}[rule["sign"]]
+    right = factor * rows["value"] > 0
+    return right, right & (np.minimum(factor * rows["low"], factor * rows["high"]) > 0)
 
 
 def _sign(rule, rows, published):
     """Every value has the sign; its interval leaves no other open."""
-    factor = {"+": 1, "-": -1}[rule["sign"]]
-    right = factor * rows["value"] > 0
-    sure = np.minimum(factor * rows["low"], factor * rows["high"]) > 0
-    return np.where(right & sure, 1.0, np.where(right, 0.5, 0.0)).tolist(), _in_words(rows)
+    right, sure = _sides(rule, rows)
+    return _marks((right * 1.0 + sure) / 2, rows["value"], rows["low"], rows["high"]), _in_words(rows)
+
+
+def _mixed(rule, rows, published):
+    """Some values lie above 0 and some below; without an interval on either side it stays open."""
+    sides = [_sides({"sign": sign}, rows) for sign in "+-"]
+    right, sure = (all(side[k].any() for side in sides) for k in (0, 1))
+    return _marks([(right + sure) / 2], *([rows[c].sum(skipna=False)] for c in ("value", "low", "high"))), _in_words(
+        rows
+    )
 
 
 def _equal(rule, rows, published):
     """The column equals what was published, within the largest allowed deviation."""
     column = rule.get("column", "value")
-    wanted = published if isinstance(published, list) else [published] * len(rows)
-    near = np.abs(rows[column].to_numpy() - np.array(wanted, float)) <= rule["within"]
-    return near.astype(float).tolist(), _in_words(rows, column)
+    wanted = _published(rule, rows, published)
+    near = np.abs(rows[column].to_numpy() - wanted) <= rule["within"]
+    return _marks(near, rows[column], wanted), _in_words(rows, column)
 
 
 def _order(rule, rows, published):
-    """Values follow the order; where intervals overlap it stays open."""
-    names = rule.get("ascending") or rule["descending"][::-1]
-    ordered = rows.set_index(rule["by"]).loc[names]
-    agreement = [
-        0.0 if a["value"] >= b["value"] else 1.0 if not a["high"] >= b["low"] else 0.5
-        for a, b in pairwise(ordered.to_dict("records"))
-    ]
-    return agreement, ", ".join(f"{name} {value:.3g}" for name, value in ordered["value"].items())
+    """Values follow the order, all of a group before all of the next; where intervals overlap it stays open."""
+    groups = [g if isinstance(g, list) else [g] for g in rule.get("ascending") or rule["descending"][::-1]]
+    ordered = rows.set_index(rule["by"]).loc[sum(groups, [])]
+    figures = ordered.to_dict("index")
+    pairs = [(figures[a], figures[b]) for lower, upper in pairwise(groups) for a, b in product(lower, upper)]
+    agreement = [0.0 if a["value"] >= b["value"] else 1.0 if a["high"] < b["low"] else 0.5 for a, b in pairs]
+    compared = [[pair[k][c] for pair in pairs] for k, c in ((0, "value"), (0, "high"), (1, "value"), (1, "low"))]
+    return _marks(agreement, *compared), ", ".join(f"{name} {value:.3g}" for name, value in ordered["value"].items())
 
 
 def _at_least(rule, rows, published):
-    """The column reaches the bound."""
-    column = rule.get("column", "value")
-    return (rows[column] >= rule["value"]).astype(float).tolist(), _in_words(rows, column)
+    """The column reaches what was published, or the rule's `value`."""
+    column, bound = _bound(rule, rows, published)
+    return _marks(column >= bound, column, bound), _in_words(rows, column.name)
 
 
 def _at_most(rule, rows, published):
-    """The column stays under the bound."""
-    column = rule.get("column", "value")
-    return (rows[column] <= rule["value"]).astype(float).tolist(), _in_words(rows, column)
+    """The column does not exceed what was published, or the rule's `value`."""
+    column, bound = _bound(rule, rows, published)
+    return _marks(column <= bound, column, bound), _in_words(rows, column.name)
+
+
+def _bound(rule, rows, published) -> tuple[pd.Series, np.ndarray]:
+    return rows[rule.get("column", "value")], _published(rule, rows, rule["value"] if published is None else published)
 
 
 def _untestable(rule, rows, published):
@@ -185,6 +243,7 @@ def _untestable(rule, rows, published):
 RULES = {
     "interval": _interval,
     "sign": _sign,
+    "mixed": _mixed,
     "equal": _equal,
     "order": _order,
     "at_least": _at_least,

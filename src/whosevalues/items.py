@@ -43,9 +43,8 @@ NATIVE = dict.fromkeys(_ARABIC, "ar") | {"IR": "fa", "TR": "tr"}
 """Native language of each country of MENAValues."""
 
 # What people write when they mean one of ours, beside the names above.
-_COUNTRY_ALIASES = {"UK": "GB", "EN": "GB", "England": "GB", "Great Britain": "GB", "USA": "US", "Türkiye": "TR"}
-_COUNTRY_ALIASES |= {"America": "US", "Holland": "NL", "DA": "DK"}
-_LANGUAGE_ALIASES = {"Farsi": "fa", "IR": "fa", "DK": "da", "BR": "pt", "Brazilian": "pt", "Flemish": "nl"}
+_ALIASES = {"UK": "GB", "EN": "GB", "England": "GB", "Great Britain": "GB", "USA": "US", "Türkiye": "TR"}
+_ALIASES |= {"America": "US", "Holland": "NL", "DA": "DK"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,33 @@ def teaching_questions() -> tuple[Question, ...]:
     return questions
 
 
+def translations() -> pd.DataFrame:
+    """Which translations of the question bank a native speaker has checked.
+
+    Returns
+    -------
+    One row per language but English, in which the bank was written: `language` and `native_checked` (bool).
+
+    Raises
+    ------
+    UserError : the file is missing or broken; names the file and the field.
+
+    Examples
+    --------
+    >>> translations()["language"].tolist()
+    ['ar', 'fa', 'tr', 'da', 'nl', 'pt']
+    """
+    import pandas as pd
+
+    file = TEACHING / "questions.yml"
+    checked = _mapping(_read_yaml(file).get("native_checked"))
+    languages = [code for code in LANGUAGES if code != "en"]
+    for code in languages:
+        if not isinstance(checked.get(code), bool):
+            raise _broken(file, "", f"native_checked.{code}", "it must be true or false")
+    return pd.DataFrame({"language": languages, "native_checked": [checked[code] for code in languages]})
+
+
 def human_distributions() -> pd.DataFrame:
     """What people answered, option by option.
 
@@ -146,51 +172,47 @@ def human_polarity() -> pd.DataFrame:
 
 
 def check_countries(codes: str | Iterable[str]) -> tuple[str, ...]:
-    """Return one or several country codes as a tuple, if the studies have them all.
+    """Return one or several country codes as a tuple, each once, if the studies have them all.
 
     Raises
     ------
-    UserError : a code that is not in `COUNTRIES`; names the choices and the likely meaning.
+    UserError : no code, or one that is not in `COUNTRIES`; names the choices and the likely meaning.
 
     Examples
     --------
     >>> check_countries(["GB", "NIR"])
     ('GB', 'NIR')
     """
-    return _check("country", codes, COUNTRIES, _COUNTRY_ALIASES)
+    listed = as_codes(codes)
+    if not listed:
+        raise UserError(f"no country in {codes!r}: the item bank has {', '.join(COUNTRIES)}")
+    for code in listed:
+        if code not in list(COUNTRIES):
+            meant = _meant(str(code))
+            hint = f" ({COUNTRIES[meant]} is {meant})" if meant else ""
+            raise UserError(f"unknown country '{code}': the item bank has {', '.join(COUNTRIES)}{hint}")
+    return listed
 
 
-def check_languages(codes: str | Iterable[str]) -> tuple[str, ...]:
-    """Return one or several language codes as a tuple, if the studies have them all.
-
-    Raises
-    ------
-    UserError : a code that is not in `LANGUAGES`; names the choices and the likely meaning.
+def as_codes(codes: object) -> tuple[object, ...]:
+    """Return one code or several as a tuple, each once; an empty one for what is neither.
 
     Examples
     --------
-    >>> check_languages("fa")
-    ('fa',)
+    >>> as_codes("EG"), as_codes(["EG", "IR", "EG"]), as_codes(5)
+    (('EG',), ('EG', 'IR'), ())
     """
-    return _check("language", codes, LANGUAGES, _LANGUAGE_ALIASES)
+    if isinstance(codes, str):
+        return (codes,) if codes.strip() else ()
+    codes = list(codes) if isinstance(codes, Iterable) else []
+    return tuple(code for place, code in enumerate(codes) if code not in codes[:place])
 
 
-def _check(
-    kind: str, codes: str | Iterable[str], known: Mapping[str, str], aliases: Mapping[str, str]
-) -> tuple[str, ...]:
-    codes = (codes,) if isinstance(codes, str) else tuple(codes)
-    for code in codes:
-        if code not in known:
-            meant = _meant(str(code), known, aliases)
-            hint = f" ({known[meant]} is {meant})" if meant else ""
-            raise UserError(f"unknown {kind} '{code}': the item bank has {', '.join(known)}{hint}")
-    return codes
-
-
-def _meant(written: str, known: Mapping[str, str], aliases: Mapping[str, str]) -> str | None:
+def _meant(written: str) -> str | None:
     """Guess the code behind an alias, another letter case, or a name, slightly misspelt or not."""
-    folded = {name.casefold(): code for code, name in known.items()} | {code.casefold(): code for code in known}
-    folded |= {name.casefold(): code for name, code in aliases.items()}
+    folded = {name.casefold(): code for code, name in COUNTRIES.items()}
+    folded |= {code.casefold(): code for code in COUNTRIES}
+    folded |= {name.casefold(): code for name, code in _ALIASES.items()}
     long = [name for name in folded if len(name) > 3]
     near = difflib.get_close_matches(written.casefold(), long, n=1, cutoff=0.75)
     return folded.get(written.casefold()) or (folded[near[0]] if near else None)

@@ -20,12 +20,12 @@ BASELINES = ("chance", "midpoint", "others", "one_human")
 """Answerers that know nothing of the question, or nothing of the country: see `nvas`."""
 
 
-def experiment(countries: Iterable[str] = ("EG", "IR", "TR")) -> pd.DataFrame:
+def experiment(countries: str | Iterable[str] = ("EG", "IR", "TR")) -> pd.DataFrame:
     """List what is asked of a model: the teaching bank, each country in English and in its own language, zero-shot.
 
     Parameters
     ----------
-    countries : ISO 3166 alpha-2, with human figures in the bank.
+    countries : one or several, ISO 3166 alpha-2, with human figures in the bank.
 
     Returns
     -------
@@ -34,19 +34,19 @@ def experiment(countries: Iterable[str] = ("EG", "IR", "TR")) -> pd.DataFrame:
 
     Raises
     ------
-    UserError : a country that is unknown or has no human figures; names those that have.
+    UserError : no country, or one that is unknown or has no human figures; names those that have.
     """
     countries = people(items.human_distributions(), countries)["country"].unique()
     return prompts.grid(items.teaching_questions(), countries).assign(kind="option_scores")
 
 
-def people(humans: pd.DataFrame, countries: Iterable[str]) -> pd.DataFrame:
+def people(humans: pd.DataFrame, countries: str | Iterable[str]) -> pd.DataFrame:
     """Pick the human figures of some countries.
 
     Parameters
     ----------
     humans : column `country`; others are kept.
-    countries : ISO 3166 alpha-2.
+    countries : one or several, ISO 3166 alpha-2.
 
     Returns
     -------
@@ -54,17 +54,20 @@ def people(humans: pd.DataFrame, countries: Iterable[str]) -> pd.DataFrame:
 
     Raises
     ------
-    UserError : a country that is unknown or has no human figures; names those that have.
+    UserError : no country, or one that is unknown or has no human figures; names those that have.
     """
     known = sorted(set(humans["country"]))
-    for country in items.check_countries(countries):
+    codes = items.as_codes(countries)
+    if not codes:
+        raise UserError(f"no country in {countries!r}: choose from {', '.join(known)}")
+    for country in items.check_countries(codes):
         if country not in known:
             raise UserError(f"no human figures for '{country}': choose from {', '.join(known)}")
-    return humans[humans["country"].isin(list(countries))]
+    return humans[humans["country"].isin(codes)]
 
 
 def answers(elicited: pd.DataFrame) -> pd.DataFrame:
-    """Reduce a model's option probabilities to one answer per row: the most probable option.
+    """Reduce a model's option probabilities to one answer per row: the most probable option, or several in a tie.
 
     A row is an abstention where there is no probability to go by: the model's answer is an error, or its probabilities
     are absent or not finite. A large missing mass (the model would rather have said something else) is no abstention
@@ -78,37 +81,38 @@ def answers(elicited: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row per row: `question`, `model`, `country`, `framing`, `language`, `mode`, `answer` (an option, missing for an
-    abstention), `abstained`, `tied` (several options were equally probable: the first counts), `missing_mass`.
+    abstention or a tie), `best` (tuple of the most probable options: several in a tie, none in an abstention),
+    `abstained`, `tied`, `missing_mass`.
     """
     out = elicited[["question", *CELL]].reset_index(drop=True)
     usable = [e is None or pd.isna(e) for e in elicited["error"]]
     usable = [ok and _finite(p) for ok, p in zip(usable, elicited["probability"], strict=True)]
     best = [
-        _most_probable(options, p) if ok else (None, False)
+        _most_probable(options, p) if ok else ()
         for ok, options, p in zip(usable, elicited["options"], elicited["probability"], strict=True)
     ]
-    out["answer"] = pd.Series([option for option, _ in best], dtype="str")
+    out["answer"] = pd.Series([b[0] if len(b) == 1 else None for b in best], dtype="str")
+    out["best"] = pd.Series(best, dtype=object)
     out["abstained"] = ~np.array(usable, dtype=bool)
-    out["tied"] = pd.Series([tied for _, tied in best], dtype=bool)
+    out["tied"] = pd.Series([len(b) > 1 for b in best], dtype=bool)
     out["missing_mass"] = pd.to_numeric(elicited["missing_mass"].reset_index(drop=True))
     return out
 
 
-def by_country(answered: pd.DataFrame, countries: Iterable[str]) -> pd.DataFrame:
+def by_country(answered: pd.DataFrame, countries: str | Iterable[str]) -> pd.DataFrame:
     """Give the answers of the neutral framing to every country that they can be held against.
 
     Parameters
     ----------
     answered : `answers`, in which neutral rows have no `country`.
-    countries : ISO 3166 alpha-2.
+    countries : one or several, ISO 3166 alpha-2.
 
     Returns
     -------
     The same columns without a missing `country`: an English neutral answer stands once for every country, one in
     another language once for every country whose native language that is.
     """
-    countries = list(dict.fromkeys(countries))
-    pairs = [(c, language) for c in countries for language in ("en", NATIVE[c])]
+    pairs = [(c, language) for c in items.check_countries(countries) for language in ("en", NATIVE[c])]
     neutral = answered["country"].isna()
     speakers = pd.DataFrame(pairs, columns=["country", "language"])
     spread = answered[neutral].drop(columns="country").merge(speakers, on="language")
@@ -120,11 +124,13 @@ def nvas(answered: pd.DataFrame, humans: pd.DataFrame, questions: Iterable[Quest
 
     ``NVAS = 1 - |a - h| / R`` (MENAValues, arXiv 2510.13154, definition of N-VAS; there times 100): a the answer, h the
     people's mean on an ordinal scale and their mode (the first of several) on a nominal one, R the largest option minus
-    the smallest. As in the paper, nominal options are scored as if their numbers were distances.
+    the smallest. As in the paper, nominal options are scored as if their numbers were distances. A tie scores the
+    average over its options, so that a model that finds all options alike gets the chance level.
 
     Parameters
     ----------
-    answered : columns `question`, `country`, `answer` (an option or missing), as of `by_country`; others are kept.
+    answered : columns `question`, `country` and `best` (tuple of options), as of `by_country`, or without `best` an
+        `answer` (one option or missing); others are kept.
     humans : `question`, `country`, `option`, `probability`, of every country that the baseline `others` may use.
     questions : the bank, for scales and options.
 
@@ -146,7 +152,9 @@ def nvas(answered: pd.DataFrame, humans: pd.DataFrame, questions: Iterable[Quest
         raise UserError("neutral answers have no country: give them their countries with mena.by_country")
     facts = _facts(humans, {q.id: q for q in questions})
     out = answered.merge(facts, on=["question", "country"], how="inner")
-    out["nvas"] = 1 - (out["answer"].astype(float) - out["human"]).abs() / out["range"]
+    best = out["best"] if "best" in out else [() if pd.isna(a) else (a,) for a in out["answer"]]
+    cells = zip(best, out["human"], out["range"], strict=True)
+    out["nvas"] = [_scores(b, human, width).mean() if b else np.nan for b, human, width in cells]
     return out.drop(columns="range")
 
 
@@ -231,10 +239,14 @@ def _finite(probability: Sequence[float] | None) -> bool:
     return isinstance(probability, tuple) and bool(np.isfinite(probability).all())
 
 
-def _most_probable(options: Sequence[str], probability: Sequence[float]) -> tuple[str, bool]:
+def _most_probable(options: Sequence[str], probability: Sequence[float]) -> tuple[str, ...]:
     # Options that a model cannot tell apart may differ in the last bits of a sum.
     top = np.isclose(probability, max(probability), rtol=1e-9, atol=0)
-    return options[int(top.argmax())], bool(top.sum() > 1)
+    return tuple(option for option, is_top in zip(options, top, strict=True) if is_top)
+
+
+def _scores(options: Sequence[str], human: float, width: float) -> np.ndarray:
+    return 1 - np.abs(np.array(options, dtype=float) - human) / width
 
 
 def _facts(humans: pd.DataFrame, bank: dict[str, Question]) -> pd.DataFrame:
@@ -254,7 +266,7 @@ def _baselines(question: Question, shares: pd.DataFrame, country: str) -> dict[s
     options = np.array([float(o) for o in question.options])
     people, rest = shares.loc[country].to_numpy(), shares.drop(index=country)
     human, width = _centre(question, options, people), options.max() - options.min()
-    scores = 1 - np.abs(options - human) / width
+    scores = _scores(options, human, width)
     middle = scores[(len(scores) - 1) // 2 : len(scores) // 2 + 1]
     others = np.nan
     if len(rest):

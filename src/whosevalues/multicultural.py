@@ -186,6 +186,23 @@ def consistency(joined: pd.DataFrame, counts: np.ndarray, state: str) -> pd.Data
     return _tidy(values / reliability, names, "consistency")
 
 
+def distinct_consistency(joined: pd.DataFrame, state: str) -> pd.DataFrame:
+    """Self-consistency over pairs of different responses: without resampling, so that none is paired with its copy.
+
+    A bootstrap draws some responses twice, and a response agrees with its copy: its mean over all pairs is too high.
+
+    Parameters
+    ----------
+    joined : as from :func:`join`, each response once.
+    state : as in :func:`consistency`.
+
+    Returns
+    -------
+    One row per (model, language): `consistency`.
+    """
+    return consistency(joined, np.ones((1, len(joined)), dtype=int), state).drop(columns="round")
+
+
 def _cells(table: pd.DataFrame, keys: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
     grouped = table.groupby(keys, sort=True)
     return grouped.ngroup().to_numpy(), grouped.size().reset_index()[keys]
@@ -196,89 +213,6 @@ def _tidy(values: np.ndarray, names: pd.DataFrame, metric: str) -> pd.DataFrame:
     table = names.loc[np.tile(np.arange(cells), rounds)].reset_index(drop=True)
     table.insert(0, "round", np.repeat(np.arange(rounds), cells))
     return table.assign(**{metric: values.ravel()})
-
-
-def valid_responses() -> pd.DataFrame:
-    """Count what is left of the 300 responses per model and language after the authors' filter (section 3).
-
-    Returns
-    -------
-    One row per (state, model, language): `value`, the valid responses, also of the Mistral family, which the paper
-    sets aside; and the 'fewest' and 'most' of the models analysed, with the `printed` bounds.
-    """
-    tables = []
-    for state in STATES:
-        table = read(state)[0].groupby(["model", "language"]).size().rename("value").reset_index()
-        table = table[~table["model"].str.startswith("Baseline")]
-        analysed = table.loc[table["model"].isin(sum(MODELS.values(), ())), "value"]
-        bounds = pd.DataFrame(
-            {"model": ["fewest", "most"], "language": "all", "value": [analysed.min(), analysed.max()]}
-        )
-        bounds["printed"] = [111, 299] if state == STATES[0] else np.nan
-        tables.append(pd.concat([table, bounds]).assign(state=state))
-    return pd.concat(tables, ignore_index=True)[["state", "model", "language", "value", "printed"]]
-
-
-def native_countries() -> pd.DataFrame:
-    """List the countries that RQ2 takes for local.
-
-    Returns
-    -------
-    One row per language: `countries` and `questions`, those with an answer in every one of them and in the US.
-    """
-    truth = read(STATES[0])[1].query("level == 'country'")
-    asked = truth.groupby("group")["question"].agg(set)
-    languages = truth.groupby("group_language")["group"].unique()
-    shared = languages.map(lambda countries: len(set.intersection(*asked[[*countries, "US"]])))
-    return pd.DataFrame({"countries": languages.map(", ".join), "questions": shared}).reset_index(names="language")
-
-
-def alignment_table(*, rounds: int = 100, seed: int = 0) -> pd.DataFrame:
-    """Raw alignment and self-consistency of every model, the quantities of figures 3, 6 and 7.
-
-    Responses are resampled, as for figure 3, and every quantity of a round is taken from the same sample.
-
-    Parameters
-    ----------
-    rounds, seed : of the bootstrap.
-
-    Returns
-    -------
-    One row per (state, metric, model, language): `value` (mean over rounds), `low`, `high` (95% percentile interval),
-    `n` (valid responses), `chance` (what uniformly random scores get; 0 for a difference), `printed`. Metrics:
-    'self-consistency'; 'alignment' with the speakers of the language; 'local minus global', its difference from the
-    alignment with everybody; 'step', its difference from the model before in the family; 'highest alignment'.
-    """
-    tables = []
-    for state in STATES:
-        table = _overview(state, rounds, seed)
-        best = table[table["metric"] == "alignment"].nlargest(1, "value").assign(metric="highest alignment")
-        best["printed"] = 0.4 if state == STATES[0] else np.nan
-        tables.append(pd.concat([table, best]).assign(state=state))
-    columns = ["state", "metric", "model", "language", "value", "low", "high", "n", "chance", "printed"]
-    return pd.concat(tables, ignore_index=True)[columns]
-
-
-def _overview(state: str, rounds: int, seed: int) -> pd.DataFrame:
-    responses, truth, _ = read(state)
-    responses = responses[responses["family"] != "mistral"].reset_index(drop=True).reset_index(names="row")
-    counts = stats.bootstrap_counts(len(responses), rounds, seed)
-    local = join(responses, truth, "language").query("group == language")
-    everybody = join(responses, truth, "global")
-    keys = ["round", "model", "language"]
-    wide = consistency(responses, counts, state).set_index(keys).rename(columns={"consistency": "self-consistency"})
-    wide["alignment"] = alignment(local, counts[:, local["row"]]).set_index(keys)["alignment"]
-    others = alignment(everybody, counts[:, everybody["row"]]).set_index(keys)["alignment"]
-    wide["local minus global"] = wide["alignment"] - others
-    wide["step"] = steps(wide["alignment"])
-    long = wide.rename_axis(columns="metric").stack().dropna().groupby(["metric", "model", "language"])
-    bounds = long.quantile([0.025, 0.975]).unstack().set_axis(["low", "high"], axis=1)
-    table = bounds.assign(value=long.mean()).reset_index()
-    table = table.merge(responses.groupby(["model", "language"]).size().rename("n").reset_index())
-    chance = table[table["model"] == RANDOM].set_index(["metric", "language"])["value"]
-    at = pd.MultiIndex.from_frame(table[["metric", "language"]])
-    table["chance"] = np.where(table["metric"].isin(["step", "local minus global"]), 0, chance.reindex(at))
-    return table[~table["model"].str.startswith("Baseline")]
 
 
 def steps(values: pd.Series) -> pd.Series:

@@ -121,7 +121,7 @@ def run(name: str, given: Mapping[str, object] | None = None, timeout: int = 180
             kept = executed.relative_to(ROOT)
             raise UserError(f"{name} failed ({_reason(error)}); its partial output is in {kept}") from error
         _publish(clean(nbformat.read(executed, as_version=4)), page)
-        record = {"notebook": name, "parameters": given, "seconds": round(time.time() - started, 1)}
+        record = {"notebook": name, "parameters": parameters(name) | given, "seconds": round(time.time() - started, 1)}
         _replace(RUNS / f"{name}.json", json.dumps(record | results.provenance(), indent=1) + "\n")
     return page
 

@@ -240,6 +240,10 @@ def glue(name: str, value: object) -> None:
     keep(name, value.item() if hasattr(value, "item") else value, display=False)
 
 
+def _in_words(parameters: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in parameters.items())
+
+
 def _sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -270,10 +274,10 @@ def runs() -> pd.DataFrame:
 
     Returns
     -------
-    One row per notebook: `notebook`, `parameters` that differ from its own, `seconds`, `date`, `commit`.
+    One row per notebook: `notebook`, the `parameters` it ran with, `seconds`, `date`, `commit`.
     """
     records = [json.loads(file.read_text()) for file in sorted((ROOT / "_build" / "runs").rglob("*.json"))]
-    rows = [{**record, "parameters": json.dumps(record["parameters"])} for record in records]
+    rows = [{**record, "parameters": _in_words(record["parameters"])} for record in records]
     return pd.DataFrame(rows, columns=["notebook", "parameters", "seconds", "date", "commit"])
 
 

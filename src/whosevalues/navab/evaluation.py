@@ -146,16 +146,19 @@ def rates(items: pd.DataFrame) -> pd.DataFrame:
     'letter, halves as released' is what the released evaluation code does: S is A in the first half of a nation's
     items and B in the second, each item asked once. A model that always says A scores 0.5 there, whatever it values.
 
+    The intervals are Wilson's, an item being one trial and its score (the mean over its orders, in [0, 1]) what it adds
+    to the successes. That is conservative: no score in [0, 1] varies more than a yes or no of the same mean. A
+    bootstrap over items would have no width where all items score alike, as if a few items could settle a rate.
+
     Parameters
     ----------
     items : as `multiple_choice` gives them.
 
     Returns
     -------
-    One row per `nation` (first 'all') and `metric`: `value` in [0, 1]; `low` and `high`, 95% (Wilson where an item is
-    one trial, else percentile bootstrap over items); `n`, the items answered throughout; `unanswered`, the others,
-    which count neither way; `chance`, 0.5; `printed`, the paper's value for base models where it compares. Metrics
-    that need both orders are left out where only one was asked.
+    One row per `nation` (first 'all') and `metric`: `value` in [0, 1]; `low` and `high`, 95%; `n`, the items answered
+    throughout; `unanswered`, the others, which count neither way; `chance`, 0.5; `printed`, the paper's value for base
+    models where it compares. Metrics that need both orders are left out where only one was asked.
     """
     completion, letter = items[items["protocol"] == "completion"], items[items["protocol"] == "letter"]
     trials = {"completion": completion.assign(value=completion["correct"])}
@@ -258,11 +261,7 @@ def _rate(trials: pd.DataFrame) -> dict[str, float]:
     # An item with one order unanswered would let the letter bias into the mean of both orders: it goes as a whole.
     whole = trials.groupby("id")["value"].transform(lambda values: values.notna().all()).astype(bool)
     answered = trials[whole]
-    n, asked = answered["id"].nunique(), trials["id"].nunique()
-    low, high = np.nan, np.nan
-    if n and len(answered) > n:
-        low, high = stats.cluster_interval(answered, "value", "id")
-    elif n:
-        low, high = stats.wilson(answered["value"].sum(), n)
-    value = answered["value"].mean()
-    return {"value": value, "low": low, "high": high, "n": n, "unanswered": asked - n, "chance": 0.5}
+    scores = answered.groupby("id")["value"].mean()
+    n, asked = len(scores), trials["id"].nunique()
+    low, high = stats.wilson(scores.sum(), n) if n else (np.nan, np.nan)
+    return {"value": scores.mean(), "low": low, "high": high, "n": n, "unanswered": asked - n, "chance": 0.5}
