@@ -30,7 +30,7 @@ def read() -> list[dict[str, object]]:
     Raises
     ------
     UserError : an unreadable file, one that is no list of claims, a missing key, a rule that does not exist, or an id
-    used twice; names the claim.
+        used twice; names the claim.
     """
     try:
         claims = yaml.safe_load(FILE.read_text(encoding="utf-8"))
