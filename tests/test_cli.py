@@ -59,6 +59,17 @@ def test_a_country_that_a_chapter_cannot_serve_is_named_from_within_the_notebook
     assert "mena/alignment failed" in last and "unknown country 'UK'" in last and "GB" in last
 
 
+def test_a_run_of_no_seeds_is_named(compendium):
+    """Nothing to average must end in one line that says what is missing."""
+    target = compendium.root / "notebooks" / "multicultural" / "rq1.ipynb"
+    target.parent.mkdir(parents=True)
+    target.write_text((REPOSITORY / "notebooks" / "multicultural" / "rq1.ipynb").read_text())
+    done = compendium.run("whosevalues", "notebook", "multicultural/rq1", "-p", "seeds=0")
+    last = done.stdout.strip().splitlines()[-1]
+    # Without data there is nothing to run, whatever the number of seeds: the stored table is shown.
+    assert (done.returncode, "`seeds` must be 1 or more" in last) in [(2, True), (0, False)]
+
+
 @pytest.mark.parametrize("content", ["", "questions: [", "\x00\x01"], ids=["empty", "torn", "binary"])
 def test_a_broken_question_bank_is_named(compendium, content):
     """An empty or corrupt data file must be named, and nothing written from it."""

@@ -77,8 +77,12 @@ def rq1_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
     One row per (state, term, seed): `value` and `p_value`. Terms are those of Eq. 1, written 'consistency',
     'consistency:da' or 'gemma:da' (the slope of multilingual capability), and 'residual variance', 'intercept
     variance', 'log-likelihood' and 'observations', which have no p-value.
+
+    Raises
+    ------
+    UserError : no seed at all.
     """
-    parts = []
+    seeds, parts = stats.at_least_one(seeds), []
     for state in STATES:
         responses, truth, capability = multicultural.read(state)
         joined = multicultural.join(responses, truth, "language")

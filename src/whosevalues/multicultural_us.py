@@ -87,8 +87,12 @@ def rq2_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
     Returns
     -------
     One row per (state, model, language, seed), with the columns of :func:`us_bias`.
+
+    Raises
+    ------
+    UserError : no seed at all.
     """
-    parts = []
+    seeds, parts = stats.at_least_one(seeds), []
     for state in STATES:
         responses, truth, _ = multicultural.read(state)
         joined = multicultural.join(responses, truth, "country")

@@ -1,5 +1,7 @@
 """Intervals and tests that the chapters share."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -66,6 +68,27 @@ def cluster_interval(
     means = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def at_least_one(seeds: Iterable[int]) -> list[int]:
+    """List the seeds of a repeated analysis.
+
+    Parameters
+    ----------
+    seeds : whole numbers.
+
+    Returns
+    -------
+    The same, as a list.
+
+    Raises
+    ------
+    UserError : there is none.
+    """
+    seeds = list(seeds)
+    if not seeds:
+        raise UserError("no seed to run: `seeds` must be 1 or more")
+    return seeds
 
 
 def bootstrap_counts(rows: int, rounds: int, seed: int) -> np.ndarray:
