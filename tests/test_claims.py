@@ -85,6 +85,40 @@ def test_a_missing_figure_decides_nothing(rule, table, published):
     assert why.startswith("1 of ") and "missing" in why
 
 
+COUNTS = rows(language=["nl", "da"], value=[1.1744, 5206.4], low=[0.8219, 5003.7], high=[1.5271, NAN], holds=[1, 0.95])
+MODELS = rows(model=["a", "a", "b"], language=["nl", "da", "da"], value=[1.0, 2, 3], low=NAN, high=NAN)
+TERMS = rows(term=["gemma:nl", "gemma:da"], value=[1.0, 2], low=[0.0, 2], high=[2.0, 2], printed=[1.5, 2])
+MANY = rows(term=list("abcdefg"), value=[1, 1, 1, -1, -1, -1, -1], low=[0.5, 0.5, -1, -2, -2, -2, -2], high=[
+    2, 2, 2, -0.5, -0.5, -0.5, 1])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "table", "published", "ours"),
+    [
+        ({"kind": "at_least", "value": 0}, COUNTS, None, "nl 1.17 (0.822 to 1.53); da 5206"),
+        ({"kind": "at_least", "value": 0.9, "column": "holds"}, COUNTS, None, "holds: nl 1; da 0.95"),
+        ({"kind": "at_least", "value": 0}, MODELS, None, "a nl 1; a da 2; b da 3"),
+        ({"kind": "interval", "by": "term"}, TERMS, {"gemma:da": 2, "gemma:nl": 1}, "da 2; nl 1 (0 to 2)"),
+        ({"kind": "interval"}, TERMS[:1], 1, "1 (0 to 2)"),
+        ({"kind": "interval"}, MANY, [1, 1, 1, 1, 1, 1, 1], "4 of 7 agree"),
+        ({"kind": "mixed"}, MANY, None, "of 7 intervals 2 above 0, 3 below, 2 on both sides"),
+    ],
+)
+def test_our_figures_say_what_they_are(rule, table, published, ours):
+    """A bare list of numbers cannot be held against the paper: each needs its name and its interval."""
+    assert claims.judge(rule, table, published)[1] == ours
+
+
+def test_figures_stand_in_the_order_of_the_claim(ledger_of):
+    """Ours and the published figures are read side by side: in another order they would be mistaken."""
+    claim = GOOD.replace("term: x", "term: [y, x]")
+    assert ledger_of(claim).iloc[0]["ours"] == "y -1 (-2 to 0.5); x 1 (0.5 to 2)"
+    claim = claim.replace("published: 1", "published: {x: 1.044, y: 1200}")
+    row = ledger_of(claim.replace('{kind: sign, sign: "+"}', "{kind: interval, by: term}")).iloc[0]
+    assert (row["published"], row["ours"]) == ("x 1.044; y 1200", "x 1 (0.5 to 2); y -1 (-2 to 0.5)")
+    assert ledger_of(GOOD.replace("published: 1", "published: null")).iloc[0]["published"] == ""
+
+
 def test_verdicts_sum_up():
     """One contradicted figure among several must not pass for a reproduction, nor for a failure."""
     assert [claims.verdict(a) for a in ([1, 1], [1, 0], [0.5], [0, 0.5], [0, 0], [])] == [
@@ -116,7 +150,7 @@ def ledger_of(tmp_path, monkeypatch):
 def test_a_claim_is_judged_on_the_rows_it_selects(ledger_of):
     """A claim about one term must not be decided by another."""
     row = ledger_of(GOOD).iloc[0]
-    assert (row["verdict"], row["held"], row["n"], row["ours"]) == ("reproduced", 1, 1, "1")
+    assert (row["verdict"], row["held"], row["n"], row["ours"]) == ("reproduced", 1, 1, "1 (0.5 to 2)")
     row = ledger_of(GOOD.replace("term: x", "term: [x, y]")).iloc[0]
     assert (row["verdict"], row["held"], row["n"]) == ("partly", 1, 2)
 

@@ -14,6 +14,8 @@ FILE = ROOT / "claims.yml"
 VERDICTS = ("reproduced", "partly", "not reproduced", "not testable")
 ABOUT = ("paper", "later data")
 """What a claim speaks of: the paper's own data, or what the authors added later."""
+MANY = 6
+"""More figures than these are summed up instead of listed."""
 FIELDS = (
     "id", "paper", "about", "place", "statement", "published", "rule", "deviation", "notebook", "result", "where",
     "command", "minutes",
@@ -66,8 +68,9 @@ def ledger() -> pd.DataFrame:
 
     Returns
     -------
-    One row per claim: the fields of claims.yml, `ours` (what came out, in words), `verdict` (one of `VERDICTS`),
-    `held` and `n` (how many of the selected figures agree), `origin` of the result ('computed' or 'stored').
+    One row per claim: the fields of claims.yml with `published` in words, `ours` (what came out, in words), `verdict`
+    (one of `VERDICTS`), `held` and `n` (how many of the selected figures agree), `origin` of the result ('computed'
+    or 'stored').
 
     Raises
     ------
@@ -89,9 +92,11 @@ def judge(rule: dict[str, object], rows: pd.DataFrame, published: object = None)
     Returns
     -------
     Agreement of every figure (1 agrees, 0.5 agrees but the interval leaves it open, 0 contradicts), and our figures
-    in words. Where a figure or a bound that the rule compares is missing, no agreement, and the reason in words.
+    in words, each with its interval and named by the columns that tell the rows apart; of many only how they fall.
+    Where a figure or a bound that the rule compares is missing, no agreement, and the reason in words.
     """
-    agreement, ours = RULES[rule["kind"]](rule, rows, published)
+    agreement = RULES[rule["kind"]](rule, rows, published)
+    ours = _ours(rule, rows, published, agreement)
     if lacking := int(np.isnan(agreement).sum()):
         return [], f"{lacking} of {len(agreement)} figures or their bounds are missing: {ours}"
     return agreement, ours
@@ -121,34 +126,77 @@ def verdict(agreement: list[float]) -> str:
 
 
 def _judged(claim: dict[str, object]) -> dict[str, object]:
-    rule = claim["rule"]
+    rule, published = claim["rule"], claim.get("published")
+    told = {**claim, "published": _published_in_words(published)}
     if rule["kind"] == "untestable":
-        return {**claim, "ours": rule["why"], "verdict": verdict([]), "held": 0, "n": 0, "origin": ""}
+        return {**told, "ours": rule["why"], "verdict": verdict([]), "held": 0, "n": 0, "origin": ""}
     table = results.load(claim["result"])
     rows = _select(claim, table)
     try:
-        agreement, ours = judge(rule, rows, claim["published"])
+        agreement, ours = judge(rule, rows, published)
     except KeyError as error:
         raise UserError(f"claim '{claim['id']}' needs {error} in its rule or in {claim['result']}") from error
     except (ValueError, TypeError) as error:
         raise UserError(f"claim '{claim['id']}' does not fit the {len(rows)} rows it selects: {error}") from error
     held = sum(a == 1 for a in agreement)
     origin = table.attrs["origin"]
-    return {**claim, "ours": ours, "verdict": verdict(agreement), "held": held, "n": len(agreement), "origin": origin}
+    return {**told, "ours": ours, "verdict": verdict(agreement), "held": held, "n": len(agreement), "origin": origin}
 
 
 def _select(claim: dict[str, object], table: pd.DataFrame) -> pd.DataFrame:
-    for column, wanted in (claim["where"] or {}).items():
+    """The rows that the claim speaks of, in the order in which it lists them."""
+    for column, wanted in reversed((claim["where"] or {}).items()):
         if column not in table:
             raise UserError(f"claim '{claim['id']}' selects by '{column}': {claim['result']} has {', '.join(table)}")
-        table = table[table[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+        wanted = wanted if isinstance(wanted, list) else [wanted]
+        table = table[table[column].isin(wanted)].sort_values(
+            column, key=lambda c, w=wanted: c.map(w.index), kind="stable"
+        )
     if table.empty:
         raise UserError(f"claim '{claim['id']}' selects no row of {claim['result']}")
     return table
 
 
-def _in_words(rows: pd.DataFrame, column: str = "value") -> str:
-    return ", ".join(f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}" for value in rows[column])
+def _ours(rule, rows, published, agreement) -> str:
+    if len(rows) > MANY and rule["kind"] == "mixed":
+        above, below = (int(_sides({"sign": sign}, rows)[1].sum()) for sign in "+-")
+        return f"of {len(rows)} intervals {above} above 0, {below} below, {len(rows) - above - below} on both sides"
+    if len(rows) > MANY:
+        return f"{sum(a == 1 for a in agreement)} of {len(agreement)} agree"
+    if isinstance(published, dict):
+        rows = rows.set_index(rule["by"], drop=False).loc[list(published)]
+    column = rule.get("column", "value")
+    named = [c for c in rows.loc[:, :"value"].select_dtypes(exclude="number") if rows[c].nunique() > 1]
+    labels = _short([" ".join(map(str, names)) for names in rows[named].itertuples(index=False)])
+    bounds = [rows[c] if column == "value" and c in rows else rows[column] for c in ("low", "high")]
+    figures = [_figure(*figure) for figure in zip(rows[column], *bounds, strict=True)]
+    listed = "; ".join(f"{label} {figure}".strip() for label, figure in zip(labels, figures, strict=True))
+    return listed if column == "value" else f"{column}: {listed}"
+
+
+def _figure(value: float, low: float, high: float) -> str:
+    """Three significant digits, and the interval where there is one."""
+    if low == high or np.isnan(low) or np.isnan(high):
+        return _digits(value)
+    return f"{_digits(value)} ({_digits(low)} to {_digits(high)})"
+
+
+def _digits(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def _short(labels: list[object]) -> list[str]:
+    """Labels without what all have in common: 'da' and 'nl' for 'gemma:da' and 'gemma:nl'."""
+    heads = {str(label).rpartition(":")[0] for label in labels}
+    return [str(label).rpartition(":")[2] if len(heads) == 1 else str(label) for label in labels]
+
+
+def _published_in_words(published: object) -> str:
+    if isinstance(published, dict):
+        return "; ".join(f"{k} {v:g}" for k, v in zip(_short(published), published.values(), strict=True))
+    if isinstance(published, list):
+        return "; ".join(f"{value:g}" for value in published)
+    return "" if published is None else f"{published:g}"
 
 
 def _published(rule, rows, published) -> np.ndarray:
@@ -175,7 +223,7 @@ def _interval(rule, rows, published):
     """Every published value lies between `low` and `high`."""
     wanted = _published(rule, rows, published)
     inside = (rows["low"] <= wanted) & (wanted <= rows["high"])
-    return _marks(inside, rows["low"], rows["high"], wanted), _in_words(rows)
+    return _marks(inside, rows["low"], rows["high"], wanted)
 
 
 def _sides(rule, rows) -> tuple[pd.Series, pd.Series]:
@@ -188,16 +236,14 @@ def _sides(rule, rows) -> tuple[pd.Series, pd.Series]:
 def _sign(rule, rows, published):
     """Every value has the sign; its interval leaves no other open."""
     right, sure = _sides(rule, rows)
-    return _marks((right * 1.0 + sure) / 2, rows["value"], rows["low"], rows["high"]), _in_words(rows)
+    return _marks((right * 1.0 + sure) / 2, rows["value"], rows["low"], rows["high"])
 
 
 def _mixed(rule, rows, published):
     """Some values lie above 0 and some below; without an interval on either side it stays open."""
     sides = [_sides({"sign": sign}, rows) for sign in "+-"]
     right, sure = (all(side[k].any() for side in sides) for k in (0, 1))
-    return _marks([(right + sure) / 2], *([rows[c].sum(skipna=False)] for c in ("value", "low", "high"))), _in_words(
-        rows
-    )
+    return _marks([(right + sure) / 2], *([rows[c].sum(skipna=False)] for c in ("value", "low", "high")))
 
 
 def _equal(rule, rows, published):
@@ -205,7 +251,7 @@ def _equal(rule, rows, published):
     column = rule.get("column", "value")
     wanted = _published(rule, rows, published)
     near = np.abs(rows[column].to_numpy() - wanted) <= rule["within"]
-    return _marks(near, rows[column], wanted), _in_words(rows, column)
+    return _marks(near, rows[column], wanted)
 
 
 def _order(rule, rows, published):
@@ -216,19 +262,19 @@ def _order(rule, rows, published):
     pairs = [(figures[a], figures[b]) for lower, upper in pairwise(groups) for a, b in product(lower, upper)]
     agreement = [0.0 if a["value"] >= b["value"] else 1.0 if a["high"] < b["low"] else 0.5 for a, b in pairs]
     compared = [[pair[k][c] for pair in pairs] for k, c in ((0, "value"), (0, "high"), (1, "value"), (1, "low"))]
-    return _marks(agreement, *compared), ", ".join(f"{name} {value:.3g}" for name, value in ordered["value"].items())
+    return _marks(agreement, *compared)
 
 
 def _at_least(rule, rows, published):
     """The column reaches what was published, or the rule's `value`."""
     column, bound = _bound(rule, rows, published)
-    return _marks(column >= bound, column, bound), _in_words(rows, column.name)
+    return _marks(column >= bound, column, bound)
 
 
 def _at_most(rule, rows, published):
     """The column does not exceed what was published, or the rule's `value`."""
     column, bound = _bound(rule, rows, published)
-    return _marks(column <= bound, column, bound), _in_words(rows, column.name)
+    return _marks(column <= bound, column, bound)
 
 
 def _bound(rule, rows, published) -> tuple[pd.Series, np.ndarray]:
@@ -237,7 +283,7 @@ def _bound(rule, rows, published) -> tuple[pd.Series, np.ndarray]:
 
 def _untestable(rule, rows, published):
     """Nothing released can decide it."""
-    return [], rule["why"]
+    return []
 
 
 RULES = {
