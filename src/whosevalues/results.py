@@ -160,6 +160,27 @@ def refresh() -> list[str]:
     return changed
 
 
+def in_words(row: Mapping[str, float], form: str = ".2f") -> str:
+    """Write a figure with its interval, in one piece that no table breaks into lines.
+
+    Parameters
+    ----------
+    row : `value`, `low` and `high`, the last two NaN where there is no interval.
+    form : how a number is written.
+
+    Returns
+    -------
+    The text.
+
+    Examples
+    --------
+    >>> in_words({"value": 0.7, "low": 0.63, "high": 0.76}).split()
+    ['0.70', '(0.63', 'to', '0.76)']
+    """
+    value, low, high = (format(row[column], form) for column in ("value", "low", "high"))
+    return value if pd.isna(row["low"]) else f"{value} ({low} to {high})".replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _is_news(name: str) -> bool:
     built, tracked = _read(BUILT / f"{name}.csv"), stored(name)
     if built.attrs["origin"] == "stored":
@@ -240,7 +261,7 @@ def glue(name: str, value: object) -> None:
     keep(name, value.item() if hasattr(value, "item") else value, display=False)
 
 
-def _in_words(parameters: Mapping[str, object]) -> str:
+def _listed(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in parameters.items())
 
 
@@ -277,7 +298,7 @@ def runs() -> pd.DataFrame:
     One row per notebook: `notebook`, the `parameters` it ran with, `seconds`, `date`, `commit`.
     """
     records = [json.loads(file.read_text()) for file in sorted((ROOT / "_build" / "runs").rglob("*.json"))]
-    rows = [{**record, "parameters": _in_words(record["parameters"])} for record in records]
+    rows = [{**record, "parameters": _listed(record["parameters"])} for record in records]
     return pd.DataFrame(rows, columns=["notebook", "parameters", "seconds", "date", "commit"])
 
 
