@@ -54,6 +54,8 @@ def rows(**columns) -> pd.DataFrame:
         ({"kind": "at_most"}, rows(value=[0.65, 0.67]), 0.66, [1, 0]),
         ({"kind": "at_least", "column": "share", "value": 0.95}, rows(share=[0.95, 0.9]), None, [1, 0]),
         ({"kind": "at_most", "value": 0.05}, rows(value=[0.05, 0.06]), None, [1, 0]),
+        ({"kind": "at_least", "value": 0.95, "open": 0.05}, rows(value=[0.96, 0.7, 0.05]), None, [1, 0.5, 0]),
+        ({"kind": "at_most", "value": 0.05, "open": 0.95}, rows(value=[0.05, 0.7, 0.95]), None, [1, 0.5, 0]),
     ],
 )
 def test_each_rule_on_figures_worked_out_by_hand(rule, table, published, agreement):

@@ -266,15 +266,19 @@ def _order(rule, rows, published):
 
 
 def _at_least(rule, rows, published):
-    """The column reaches what was published, or the rule's `value`."""
+    """The column reaches what was published, or the rule's `value`; above `open` it stays open."""
     column, bound = _bound(rule, rows, published)
-    return _marks(column >= bound, column, bound)
+    return _marks(_steps(column >= bound, column > rule.get("open", np.inf)), column, bound)
 
 
 def _at_most(rule, rows, published):
-    """The column does not exceed what was published, or the rule's `value`."""
+    """The column does not exceed what was published, or the rule's `value`; below `open` it stays open."""
     column, bound = _bound(rule, rows, published)
-    return _marks(column <= bound, column, bound)
+    return _marks(_steps(column <= bound, column < rule.get("open", -np.inf)), column, bound)
+
+
+def _steps(agrees: pd.Series, leaves_open: pd.Series) -> np.ndarray:
+    return np.where(agrees, 1.0, np.where(leaves_open, 0.5, 0.0))
 
 
 def _bound(rule, rows, published) -> tuple[pd.Series, np.ndarray]:
