@@ -112,7 +112,7 @@ def test_cleaning_finds_every_form_and_leaves_the_rest_alone(monkeypatch, tmp_pa
     monkeypatch.setenv("WHOSEVALUES_DATA", str(tmp_path))
     monkeypatch.setenv("HOME", "/")
     shown = f"<td>pä$$&lt;word&gt;&amp;more</td> PosixPath('{tmp_path}/x.csv') [{notebooks.ROOT}] {sys.prefix}/bin"
-    kept = f"https://example.org{notebooks.tempfile.gettempdir()}/x https://x.org/a {notebooks.ROOT}-other"
+    kept = f"https://example.org{notebooks.tempfile.gettempdir()}/x https://x.org/a 1/2 b{notebooks.ROOT}"
     cell = new_code_cell("x = 1 / 2  # /", outputs=[new_output("stream", text=f"{shown}\n{kept}")])
     cleaned = notebooks.clean(new_notebook(cells=[cell])).cells[0]
     assert cleaned.source == "x = 1 / 2  # /"
