@@ -1,4 +1,4 @@
-"""The command line: ``whosevalues run | notebook | data | models | claims | results | html``.
+"""The command line: ``whosevalues run | cost | notebook | data | models | claims | results | html``.
 
 An error that the user can mend is one line and exit code 2; ``--debug`` shows where it came from.
 """
@@ -18,20 +18,48 @@ from . import ROOT, UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value; repeat it.")]
+Named = Annotated[str, typer.Option(help="A name in models.yml.")]
+Papers = Annotated[list[str] | None, typer.Option(help="multicultural, mena or navab; repeat it. By default all.")]
 Stamp = Annotated[Path | None, typer.Option(help="Also write what was done to this JSON file.")]
 
 
 @app.command()
-def run(experiment: str, model: str = "smollm2-135m", parameter: Parameters = None, stamp: Stamp = None) -> None:
-    """Put an experiment's questions to a model; what is answered already is not asked again."""
-    from .elicitation import elicit
-    from .models import describe
+def run(
+    model: Named = "smollm2-135m",
+    paper: Papers = None,
+    limit: Annotated[int | None, typer.Option(help="For a taste: so many questions of each paper.")] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Model that judges open answers; by default the model itself.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="Stop before the run costs more, in the price's money.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the first question is put.")] = False,
+    shard: Annotated[str | None, typer.Option(help="i/n: only the i-th of n parts, for a cluster.")] = None,
+    parameter: Parameters = None,
+    stamp: Stamp = None,
+) -> None:
+    """Put the papers' questions to a model; what is answered already is not asked again."""
+    from . import elicitation, report
+    from .responses import Purse
 
-    answers = elicit(experiment, model, **_pairs(parameter))
-    about = {"asked": len(answers), "errors": int(answers["error"].notna().sum()), "model": describe(model)}
-    _tell(
-        f"{experiment}: {model} was asked {about['asked']} questions, {about['errors']} ended in errors", about, stamp
-    )
+    given, purse = _pairs(parameter), Purse(max_cost)
+    for name in paper or elicitation.EXPERIMENTS:
+        _agree(name, model, limit, shard, given, yes)
+        about = elicitation.run(name, model, judge=judge, limit=limit, shard=shard, purse=purse, **given)
+        _tell(f"{name}: {about['asked']} questions, {about['new']} of them new, {about['errors']} errors", about, stamp)
+    if shard is None:
+        typer.echo(f"report card: {report.write(model, judge).relative_to(ROOT)}")
+
+
+@app.command()
+def cost(model: Named = "smollm2-135m", paper: Papers = None) -> None:
+    """Say what a run takes: questions, tokens, money, time."""
+    from . import elicitation
+    from .cost import cost, in_words
+
+    for name in paper or elicitation.EXPERIMENTS:
+        typer.echo(in_words(cost(name, model)))
 
 
 @app.command()
@@ -113,6 +141,15 @@ def _pairs(texts: list[str] | None) -> dict[str, object]:
         except (ValueError, SyntaxError):
             pairs[name] = value
     return pairs
+
+
+def _agree(paper: str, model: str, limit: int | None, shard: str | None, given: dict[str, object], yes: bool) -> None:
+    from .cost import cost, in_words
+
+    estimate = cost(paper, model, limit=limit, shard=shard, **given)
+    typer.echo(in_words(estimate))
+    if not yes and estimate["questions"].sum() > estimate["answered"].sum():
+        typer.confirm("Go on?", abort=True)
 
 
 def _tell(line: str, about: object, stamp: Path | None) -> None:

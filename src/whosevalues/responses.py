@@ -1,17 +1,23 @@
-"""What a model answered: an append-only store that survives any interruption.
+"""What a model answered: append-only files that survive any interruption.
 
-One line of JSON is one question put to one model once. A line is on the disk before the next question is asked; the
-same command continues where it stopped.
+One line of JSON is one question put to one model once, on the disk as soon as it is known. Every run writes a file of
+its own; who reads takes them all together, so two runs can never harm each other, and the same command continues.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
+import signal
 import sys
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -19,141 +25,302 @@ from . import UserError
 from .locks import only_writer
 from .models.base import Answer, Decoding, Model, digest
 
+TOKENS = ["prompt_tokens", "completion_tokens"]
 KINDS = {
-    "option_scores": ("options", ["raw", "probability", "missing_mass", "top"]),
-    "completion_scores": ("completion", ["logprob", "tokens"]),
-    "generate": ("decoding", ["text", "finish_reason", "prompt_tokens", "completion_tokens"]),
+    "option_scores": ("options", ["raw", "probability", "missing_mass", "low", "high", "n", "top", *TOKENS]),
+    "completion_scores": ("completion", ["logprob", "tokens", *TOKENS]),
+    "generate": ("decoding", ["text", "finish_reason", *TOKENS]),
+    "structured": ("schema", ["value", "repaired", *TOKENS]),
 }
 """By kind of question: what is asked beside the prompt, and the columns that an answer fills."""
 
 
-def ask(model: Model, requests: pd.DataFrame, store: Path) -> pd.DataFrame:
+def ask(
+    model: Model,
+    requests: pd.DataFrame,
+    store: Path,
+    *,
+    purse: Purse | None = None,
+    price: Mapping[str, Any] | None = None,
+    progress: bool = False,
+    shared: bool = False,
+) -> pd.DataFrame:
     """Put questions to a model, those alone that its store does not answer yet.
 
     Parameters
     ----------
     model : who is asked.
-    requests : columns `kind`, `prompt`, and by kind `options` (tuple of str), `completion` (str) or `decoding`
-        (Decoding); `sample` (int) where one prompt is answered several times; any other columns are kept.
-    store : JSON-lines file of this model's answers; made if missing.
+    requests : columns `kind`, `prompt`, and by kind `options` (tuple of str), `completion` (str), `decoding`
+        (Decoding) or `schema` (dict); `sample` (int) where one prompt is answered several times; any other columns are
+        kept.
+    store : folder of this model's answers; made if missing.
+    purse : no question is put that it could not pay.
+    price : `input` and `output` per million tokens, in the same money.
+    progress : show a bar, or a line a minute where there is no terminal.
+    shared : other runs may put questions into this store at the same time, as the shards of a cluster do.
 
     Returns
     -------
-    The requests with `measurement`, `error` (None where answered) and the answer's columns.
+    The requests with `key`, `measurement`, `error` (None where answered) and the answer's columns.
 
     Raises
     ------
-    UserError : unknown kind; another process writes the store; a damaged line in it; nothing could be answered.
+    UserError : unknown kind; another process writes the store; a damaged line in it; nothing could be answered; the
+        money is spent; the disk is full.
     """
-    requests = requests.assign(key=[_key(model, row) for row in requests.to_dict("records")])
-    store.parent.mkdir(parents=True, exist_ok=True)
+    purse = purse or Purse()
+    if purse.most is not None and price is None:
+        raise UserError(f"model '{model.name}' has no price in models.yml, so nothing can hold a bound on its cost")
+    requests = requests.assign(key=keys(model, requests))
     # A killed notebook's kernel lives on for a moment: wait for it rather than fail.
-    with only_writer(store, wait=60):
-        mend(store)
+    with nullcontext() if shared else only_writer(store, wait=60):
         done = read(store)
-        open_keys = ~requests["key"].isin([key for key, row in done.items() if not row["error"]])
-        missing = requests[open_keys].drop_duplicates("key")
+        able = requests["kind"].isin(model.answers_to)
+        missing = requests[able & ~requests["key"].isin(answered(done))].drop_duplicates("key")
         if len(missing):
-            _ask_missing(model, missing, store)
+            store.mkdir(parents=True, exist_ok=True)
+            _ask_missing(model, missing, store, purse, price, progress)
             done = read(store)
-    answered = [_columns(done[key]) for key in requests["key"]]
-    out = pd.concat([requests.reset_index(drop=True), pd.DataFrame(answered, dtype=object)], axis=1)
+            if purse.empty:
+                left = len(missing) - len(answered(done) & set(missing["key"]))
+                raise UserError(
+                    f"stopped at a cost of {purse.spent:.4f} of at most {purse.most}: {left} questions are left; the "
+                    "same command with a new --max-cost continues"
+                )
+    unable = f"the backend of '{model.name}' answers {', '.join(model.answers_to)} only"
+    rows = [_columns(done[key]) if key in done else {"measurement": None, "error": unable} for key in requests["key"]]
+    rows = pd.DataFrame(rows, dtype=object)
+    out = pd.concat([requests.reset_index(drop=True), rows], axis=1)
     if len(out) and out["error"].notna().all():
         raise UserError(
             f"model '{model.name}' answered none of {len(out)} questions (first reason: {out['error'].iloc[0]}): "
             "try another model or another kind of question"
         )
-    return out.drop(columns="key")
+    return out
 
 
-def read(store: Path) -> dict[str, dict[str, object]]:
+def keys(model: Model, requests: pd.DataFrame) -> list[str]:
+    """Name every question by all that makes its answer what it is.
+
+    Parameters
+    ----------
+    model : who is asked.
+    requests : as for `ask`.
+
+    Returns
+    -------
+    Per request the hash of the model's fingerprint, the kind of question, the rendered prompt, what is asked and the
+    sample's number.
+
+    Raises
+    ------
+    UserError : unknown kind of question.
+    """
+    fingerprint = digest(model.fingerprint)
+    named = []
+    for row in requests.to_dict("records"):
+        if row.get("kind") not in KINDS:
+            raise UserError(f"unknown kind of question '{row.get('kind')}': choose {', '.join(KINDS)}")
+        named.append(digest([fingerprint, row["kind"], model.render(row["prompt"]), _asked(row), _sample(row)]))
+    return named
+
+
+def read(store: Path) -> dict[str, dict[str, Any]]:
     """Read a store.
 
     Parameters
     ----------
-    store : JSON-lines file, or none yet.
+    store : folder of JSON-lines files, or none yet.
 
     Returns
     -------
     Rows by key; of several rows with one key an answer goes before an error, and the first answer before later ones.
+    A last line without an end is what a crash left, or what another run is writing: it does not count.
 
     Raises
     ------
-    UserError : a complete line that is no response; names the line.
+    UserError : a complete line that is no response; names file and line.
     """
-    rows: dict[str, dict[str, object]] = {}
-    if not store.is_file():
-        return rows
-    with store.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-                key, failed = row["key"], row["error"]
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise UserError(
-                    f"{store.name}, line {number} is no response: remove that line, then run again"
-                ) from error
-            if key not in rows or (rows[key]["error"] and not failed):
+    rows: dict[str, dict[str, Any]] = {}
+    for file in sorted(store.glob("*.jsonl")):
+        for row in _lines(file):
+            key = row["key"]
+            if key not in rows or (rows[key]["error"] and not row["error"]):
                 rows[key] = row
     return rows
 
 
-def mend(store: Path) -> None:
-    """Drop a torn last line: what a crash left of a row that was being written.
+def answered(rows: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Pick the keys that have an answer.
 
     Parameters
     ----------
-    store : JSON-lines file, or none yet; changed only where its last line does not end.
+    rows : of `read`.
+
+    Returns
+    -------
+    Keys of the rows that are no errors.
     """
-    if not store.is_file():
-        return
-    content = store.read_bytes()
-    if content and not content.endswith(b"\n"):
-        os.truncate(store, content.rfind(b"\n") + 1)
+    return {key for key, row in rows.items() if not row["error"]}
 
 
-def _key(model: Model, row: dict[str, object]) -> str:
-    kind = row.get("kind")
-    if kind not in KINDS:
-        raise UserError(f"unknown kind of question '{kind}': choose {', '.join(KINDS)}")
-    return digest([model.fingerprint, kind, model.render(row["prompt"]), _asked(row), _sample(row)])
+@dataclass
+class Purse:
+    """What a run has spent, and what its questions under way could still cost.
+
+    Attributes
+    ----------
+    most : bound on the run's cost, None for none.
+    spent : for the answers that came.
+    reserved : put by for those under way.
+    empty : whether a question had to stay unasked.
+    """
+
+    most: float | None = None
+    spent: float = 0.0
+    reserved: float = 0.0
+    empty: bool = False
+
+    def reserve(self, cost: float) -> bool:
+        """Put by what a question could cost at most; say whether that was possible."""
+        self.empty = self.most is not None and self.spent + self.reserved + cost > self.most
+        self.reserved += 0 if self.empty else cost
+        return not self.empty
+
+    def pay(self, reserved: float, cost: float) -> None:
+        """Replace what was put by with what was used."""
+        self.reserved -= reserved
+        self.spent += cost
 
 
-def _ask_missing(model: Model, missing: pd.DataFrame, store: Path) -> None:
+def cost(price: Mapping[str, Any] | None, tokens: tuple[int | None, int | None]) -> float:
+    """Price one answer.
+
+    Parameters
+    ----------
+    price : `input` and `output` per million tokens, or None for what costs nothing.
+    tokens : in and out.
+
+    Returns
+    -------
+    Money.
+
+    Examples
+    --------
+    >>> cost({"input": 0.5, "output": 1.5}, (1_000_000, 2_000_000))
+    3.5
+    """
+    if not price:
+        return 0.0
+    return ((tokens[0] or 0) * price["input"] + (tokens[1] or 0) * price["output"]) / 1e6
+
+
+def _ask_missing(model: Model, missing: pd.DataFrame, store: Path, purse: Purse, price, progress: bool) -> None:
     from tqdm import tqdm
 
-    # A bar belongs on a terminal; in a log or a rendered page it is noise.
-    bar = tqdm(total=len(missing), desc=f"{model.name}: {store.stem}", disable=not sys.stderr.isatty())
-    with store.open("a", encoding="utf-8") as file, bar:
+    every = 0.5 if sys.stderr.isatty() else 60
+    bar = tqdm(total=len(missing), desc=f"{model.name}: {store.parent.name}", disable=not progress, mininterval=every)
+    with _attempt(store) as write, bar, _patient(model) as stopped:
         for kind, rows in missing.groupby("kind", sort=False):
-            put = getattr(model, kind)
-            for row in rows.to_dict("records"):
-                (answer,) = put([row["prompt"]], [_asked(row)])
-                file.write(json.dumps(_line(model, row, answer), ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            put = rows.to_dict("records")
+            bounds = [cost(price, model.at_most(row["prompt"], _asked(row))) for row in put]
+            stream = _stream(put, lambda i, bounds=bounds: not stopped() and purse.reserve(bounds[i]))
+            for position, answer in getattr(model, kind)(stream):
+                write(_line(model, put[position], answer))
+                used = answer.get("prompt_tokens"), answer.get("completion_tokens")
+                # Who does not say what was used is taken to have used all that was put by.
+                purse.pay(bounds[position], bounds[position] if None in used else cost(price, used))
                 bar.update()
+    if stopped():
+        raise KeyboardInterrupt
 
 
-def _asked(row: dict[str, object]) -> object:
+def _stream(rows: list[dict[str, Any]], go: Callable[[int], bool]) -> Iterator[tuple[str, object]]:
+    for position, row in enumerate(rows):
+        if not go(position):
+            return
+        yield row["prompt"], _asked(row)
+
+
+@contextmanager
+def _attempt(store: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Open this run's own file; every row is on the disk before the next one is looked at."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    file = os.open(store / f"{now}-{platform.node()}-{os.getpid()}.jsonl", os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+
+    def write(row: Mapping[str, Any]) -> None:
+        line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", errors="replace")
+        try:
+            while line:
+                line = line[os.write(file, line) :]
+            os.fsync(file)
+        except OSError as error:
+            raise UserError(
+                f"{store.name}: an answer could not be written ({error.strerror}); make room on the disk, then the "
+                "same command continues"
+            ) from error
+
+    try:
+        yield write
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def _patient(model: Model) -> Iterator[Callable[[], bool]]:
+    """Let a first Ctrl-C wait for answers that are paid for already; a second one stops at once."""
+    stop = threading.Event()
+    if not model.in_flight or threading.current_thread() is not threading.main_thread():
+        yield stop.is_set
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def first(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+        os.write(2, b"\nwaiting for the answers under way; press again to stop at once\n")
+
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield stop.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _lines(file: Path) -> Iterable[dict[str, Any]]:
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                row = json.loads(line)
+                row["key"], row["error"], row["kind"], row["answer"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise UserError(
+                    f"{file.parent.name}/{file.name}, line {number} is no response: remove that line, then run again"
+                ) from error
+            yield row
+
+
+def _asked(row: Mapping[str, Any]) -> object:
     asked = row[KINDS[row["kind"]][0]]
     # Samples of one prompt must differ, and each must come out the same when it is drawn again.
     return replace(asked, seed=asked.seed + _sample(row)) if isinstance(asked, Decoding) else asked
 
 
-def _sample(row: dict[str, object]) -> int:
+def _sample(row: Mapping[str, Any]) -> int:
     sample = row.get("sample", 0)
     return 0 if pd.isna(sample) else int(sample)
 
 
-def _line(model: Model, row: dict[str, object], answer: Answer) -> dict[str, object]:
+def _line(model: Model, row: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
     asked = _asked(row)
     return {
         "key": row["key"],
         "model": model.name,
         "fingerprint": digest(model.fingerprint),
         "kind": row["kind"],
-        "measurement": model.measurement,
+        "measurement": answer.get("measurement", model.measurement),
         "prompt": model.render(row["prompt"]),
         KINDS[row["kind"]][0]: vars(asked) if isinstance(asked, Decoding) else asked,
         "sample": _sample(row),
@@ -163,9 +330,8 @@ def _line(model: Model, row: dict[str, object], answer: Answer) -> dict[str, obj
     }
 
 
-def _columns(row: dict[str, object]) -> dict[str, object]:
-    names = KINDS[row["kind"]][1]
+def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
     answer = row["answer"] or {}
-    values = {name: answer.get(name) for name in names}
+    values = {name: answer.get(name) for name in KINDS[row["kind"]][1]}
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
     return {"measurement": row["measurement"], "error": row["error"], **values, **lists}

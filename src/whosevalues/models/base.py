@@ -1,21 +1,25 @@
-"""The contract between the compendium and any model: three questions that can be put to it.
+"""The contract between the compendium and any model: the questions that can be put to it.
 
-A backend answers those it can and says so of the others. Every method takes many questions and gives back one
-dictionary per question, in order. A question that got no usable answer has the single key ``error``, with the reason:
-an error is never an answer.
+A backend answers those it can and says so of the others. Every method takes a stream of questions, as many of them at
+a time as it likes, and yields each answer as soon as it is known: its question's position in the stream, from 0, and a
+dictionary. A question that got no usable answer has the single key ``error``, with the reason: an error is never an
+answer. Where the stream ends early, what is under way is still answered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .. import UserError
 
 Answer = dict[str, Any]
+QUESTIONS = ("option_scores", "completion_scores", "generate", "structured")
+Answers = Iterator[tuple[int, Answer]]
+"""Positions of questions with their answers, in any order."""
 
 
 @dataclass(frozen=True)
@@ -44,65 +48,126 @@ class Model:
     Attributes
     ----------
     name : as in models.yml.
-    measurement : 'logprob' where probabilities are read from the model, 'sampled' where they are shares of answers.
+    measurement : 'logprob' where probabilities are read from the model, 'sampled' where they are shares of answers; an
+        answer may carry its own.
+    in_flight : whether several questions are under way at once and cost money, so that an interrupted run should wait
+        for their answers.
     """
 
     name: str = "model"
     measurement: str = "logprob"
+    in_flight: bool = False
 
     @property
     def fingerprint(self) -> dict[str, Any]:
         """Everything that makes two measurements comparable: weights and revision, backend, dtype, template."""
         raise UserError(f"model '{self.name}' has no fingerprint, so its answers could not be told from others'")
 
+    @property
+    def answers_to(self) -> list[str]:
+        """The kinds of questions that this backend can answer."""
+        own = [kind for kind in QUESTIONS if getattr(type(self), kind) is not getattr(Model, kind)]
+        return own + ["structured"] if "generate" in own and "structured" not in own else own
+
     def render(self, prompt: str) -> str:
         """Write the prompt as the model reads it, chat template and all."""
         return prompt
 
-    def option_scores(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[Answer]:
+    def at_most(self, prompt: str, asked: object) -> tuple[int, int]:
+        """Bound the tokens that one question can take.
+
+        Parameters
+        ----------
+        prompt : the question.
+        asked : its options, completion, decoding or schema.
+
+        Returns
+        -------
+        Tokens in (no tokenizer makes more than one of a byte) and tokens out.
+        """
+        return len(prompt.encode()), asked.max_tokens if isinstance(asked, Decoding) else 1
+
+    def option_scores(self, questions: Iterable[tuple[str, Sequence[str]]]) -> Answers:
         """How probable is each option as the answer?
 
         Parameters
         ----------
-        prompts : the questions, with their options shown.
-        options : per prompt the answers to score, at least two.
+        questions : prompts, with the options shown in them, and the options to score, at least two.
 
-        Returns
-        -------
-        Per prompt: `raw`, per option the summed log-probability of its tokens (natural logarithm);
+        Yields
+        ------
         `probability`, per option in [0, 1], that the answer is this option and no longer one, summed over its
-        spellings and renormalised over the options; `missing_mass`, 1 minus their sum before that; `top`, the five
-        most probable first tokens as (text, probability).
+        spellings and renormalised over the options; `missing_mass`, 1 minus their sum before that; `raw`, per option
+        the summed log-probability of its tokens (natural logarithm), None where answers were sampled; `low` and
+        `high`, per option bounds of the probability where it is not known exactly; `n`, how many answers were
+        sampled; `top`, the most probable first tokens as (text, probability); `prompt_tokens`, `completion_tokens`.
         """
         raise UserError(f"model '{self.name}' cannot score options: its backend answers other questions only")
 
-    def completion_scores(self, contexts: Sequence[str], completions: Sequence[str]) -> list[Answer]:
+    def completion_scores(self, questions: Iterable[tuple[str, str]]) -> Answers:
         """How probable is this text after that one?
 
         Parameters
         ----------
-        contexts : the prompts.
-        completions : per prompt one text.
+        questions : contexts, and for each a text that may follow.
 
-        Returns
-        -------
-        Per pair: `logprob`, summed over the completion's tokens (natural logarithm), and `tokens`, how many.
+        Yields
+        ------
+        `logprob`, summed over the completion's tokens (natural logarithm), `tokens`, how many, and `prompt_tokens`.
         """
         raise UserError(f"model '{self.name}' cannot score texts: its backend answers other questions only")
 
-    def generate(self, prompts: Sequence[str], decodings: Sequence[Decoding]) -> list[Answer]:
+    def generate(self, questions: Iterable[tuple[str, Decoding]]) -> Answers:
         """What does the model say?
 
         Parameters
         ----------
-        prompts : the prompts.
-        decodings : per prompt how to generate.
+        questions : prompts, and how to go on from each.
 
-        Returns
-        -------
-        Per prompt: `text`; `finish_reason`, 'stop' or 'length'; `prompt_tokens` and `completion_tokens`.
+        Yields
+        ------
+        `text`; `finish_reason`, 'stop' or 'length'; `prompt_tokens` and `completion_tokens`.
         """
         raise UserError(f"model '{self.name}' cannot generate text: its backend answers other questions only")
+
+    def structured(self, questions: Iterable[tuple[str, dict[str, Any]]]) -> Answers:
+        """What does the model say, in a given form?
+
+        Parameters
+        ----------
+        questions : prompts, and for each the JSON schema of the answer.
+
+        Yields
+        ------
+        `value`, which fits the schema; `repaired`, whether the first answer did not; `prompt_tokens` and
+        `completion_tokens`.
+        """
+        from .structured import answers
+
+        return answers(self, questions)
+
+    def drift(self, questions: Sequence[tuple[str, Sequence[str]]]) -> dict[str, Any] | None:
+        """How far do rounded weights move the option scores? None for a model that rounds nothing."""
+        return None
+
+
+def collect(answers: Answers) -> list[Answer]:
+    """Put answers into the order of their questions.
+
+    Parameters
+    ----------
+    answers : of a model.
+
+    Returns
+    -------
+    One answer per question.
+
+    Examples
+    --------
+    >>> collect(iter([(1, {"text": "two"}), (0, {"text": "one"})]))
+    [{'text': 'one'}, {'text': 'two'}]
+    """
+    return [answer for _, answer in sorted(answers, key=lambda pair: pair[0])]
 
 
 def digest(value: object) -> str:

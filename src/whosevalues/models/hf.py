@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from .. import UserError
-from .base import Answer, Decoding, Model, digest, exclusive, renormalise
+from .base import Answer, Answers, Decoding, Model, digest, exclusive, renormalise
 
 PLAIN_PROMPT = "{prompt}\nAnswer:"
 """What a base model without a chat template reads."""
 
 DIGITS = {"arabic digits": "٠١٢٣٤٥٦٧٨٩", "persian digits": "۰۱۲۳۴۵۶۷۸۹"}
 
+WINDOW = 512
+"""Questions that are read ahead, to be grouped by their frames and sorted by their lengths."""
+
+MOST = {"cpu": 2048, "cuda": 16384}
+"""Tokens of one batch, at most: more do not make a forward pass any faster."""
+
+TAIL = 48
+"""Characters before a continuation that decide how it is cut into tokens."""
+
 
 class HFModel(Model):
-    """A causal language model, in float32.
+    """A causal language model.
 
     Parameters
     ----------
@@ -26,10 +37,35 @@ class HFModel(Model):
     path : folder, or repository on the hub.
     weights : what identifies the weights: a hash, or repository and revision.
     revision : commit of the hub's repository.
+    dtype : 'float32' or 'bfloat16'; by default float32 on a processor and bfloat16 on a GPU.
+    memory : GiB that a batch may take beside the weights.
     """
 
-    def __init__(self, name: str, path: str | Path, weights: str, revision: str | None = None):
+    def __init__(
+        self,
+        name: str,
+        path: str | Path,
+        weights: str,
+        revision: str | None = None,
+        dtype: str | None = None,
+        memory: float = 2.0,
+    ):
         self.name, self.path, self.weights, self.revision = name, str(path), weights, revision
+        self.wanted, self.memory = dtype, memory
+        self._cut: dict[tuple[str, str], tuple[int, ...]] = {}
+
+    @cached_property
+    def dtype(self) -> str:
+        """Precision of the weights."""
+        return self.wanted or ("float32" if self.device == "cpu" else "bfloat16")
+
+    @cached_property
+    def device(self) -> str:
+        """'cuda' where there is a GPU, else 'cpu'."""
+        _prepare()
+        import torch
+
+        return "cuda" if torch.cuda.is_available() else "cpu"
 
     @cached_property
     def tokenizer(self):
@@ -42,11 +78,14 @@ class HFModel(Model):
     @cached_property
     def model(self):
         """The weights, loaded when the first question is put."""
+        return self._loaded(self.dtype, self.device)
+
+    def _loaded(self, dtype: str, device: str):
         _prepare()
         import torch
         from transformers import AutoModelForCausalLM
 
-        return self._from_pretrained(AutoModelForCausalLM, dtype=torch.float32).eval()
+        return self._from_pretrained(AutoModelForCausalLM, dtype=getattr(torch, dtype)).eval().to(device)
 
     def _from_pretrained(self, kind, **more):
         try:
@@ -57,7 +96,7 @@ class HFModel(Model):
                 "that can be reached from here: correct its line in models.yml"
             ) from error
 
-    @property
+    @cached_property
     def fingerprint(self) -> dict[str, object]:
         """Weights, backend, dtype, template and the spellings of an option."""
         template = self.tokenizer.chat_template or PLAIN_PROMPT
@@ -65,7 +104,7 @@ class HFModel(Model):
         return {
             "backend": "transformers",
             "weights": self.weights,
-            "dtype": "float32",
+            "dtype": self.dtype,
             "template": digest(template),
             "spellings": spellings,
         }
@@ -77,25 +116,88 @@ class HFModel(Model):
         messages = [{"role": "user", "content": prompt}]
         return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
-    def option_scores(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[Answer]:
-        """Read every option's probability after the prompt: one pass over the prompt, one over the longer options."""
-        return [self._options(prompt, tuple(names)) for prompt, names in zip(prompts, options, strict=True)]
+    def option_scores(self, questions: Iterable[tuple[str, Sequence[str]]]) -> Answers:
+        """Read every option's probability after the prompt, all options of a question in one forward pass."""
+        for start, window in _windows(questions):
+            spelt = [self.spellings(self.render(prompt), names) for prompt, names in window]
+            items = {}
+            for i, ((prompt, names), spellings) in enumerate(zip(window, spelt, strict=True)):
+                sequences = tuple(tokens for each in spellings for tokens in each)
+                if len(set(sequences)) < len(sequences) or () in sequences:
+                    listed = ", ".join(names)
+                    yield start + i, {"error": f"two of the options {listed} are the same to this tokenizer, or empty"}
+                else:
+                    items[i] = (self._prompt_tokens(prompt), sequences)
+            for i, logprobs, top in self._score(items):
+                answer = self._options(window[i][1], spelt[i], logprobs, top)
+                yield start + i, answer if "error" in answer else answer | _used(items[i][0])
 
-    def completion_scores(self, contexts: Sequence[str], completions: Sequence[str]) -> list[Answer]:
-        """Sum the log-probabilities of each completion's tokens; the context is read once per pair."""
-        answers: list[Answer] = []
-        for context, completion in zip(contexts, completions, strict=True):
-            tokens = self._continuation(self.render(context), completion)
-            if not tokens:
-                answers.append({"error": "the completion is empty"})
-                continue
-            logprobs, _ = self._logprobs(self._prompt_tokens(context), [tokens])
-            answers.append({"logprob": logprobs[tokens], "tokens": len(tokens)})
-        return answers
+    def completion_scores(self, questions: Iterable[tuple[str, str]]) -> Answers:
+        """Sum the log-probabilities of each completion's tokens; a context shared by several is read once."""
+        for start, window in _windows(questions):
+            by_context: dict[str, dict[tuple[int, ...], list[int]]] = {}
+            for i, (context, completion) in enumerate(window):
+                if tokens := self._continuation(self.render(context), completion):
+                    by_context.setdefault(context, {}).setdefault(tokens, []).append(i)
+                else:
+                    yield start + i, {"error": "the completion is empty"}
+            contexts = list(by_context)
+            items = {
+                c: (self._prompt_tokens(context), tuple(by_context[context])) for c, context in enumerate(contexts)
+            }
+            for c, logprobs, _ in self._score(items):
+                for tokens, places in by_context[contexts[c]].items():
+                    answer = {"logprob": logprobs[tokens], "tokens": len(tokens), **_used(items[c][0])}
+                    yield from ((start + i, answer) for i in places)
 
-    def generate(self, prompts: Sequence[str], decodings: Sequence[Decoding]) -> list[Answer]:
-        """Generate one text per prompt, each from its own seed."""
-        return [self._generate(prompt, decoding) for prompt, decoding in zip(prompts, decodings, strict=True)]
+    def generate(self, questions: Iterable[tuple[str, Decoding]]) -> Answers:
+        """Generate in batches; every text has its own seed and its own end."""
+        from .generation import generate
+
+        for start, window in _windows(questions):
+            prompts = [self._prompt_tokens(prompt) for prompt, _ in window]
+            decodings = [decoding for _, decoding in window]
+            for i, tokens, text, stopped in generate(self.model, self.tokenizer, prompts, decodings, self.memory):
+                answer = {"text": text, "finish_reason": "stop" if stopped else "length"}
+                answer |= {"prompt_tokens": len(prompts[i]), "completion_tokens": len(tokens)}
+                yield start + i, answer if text.strip() else {"error": "the model said nothing"}
+
+    def drift(self, questions: Sequence[tuple[str, Sequence[str]]]) -> dict[str, Any] | None:
+        """Hold rounded weights against float32.
+
+        Parameters
+        ----------
+        questions : prompts with their options.
+
+        Returns
+        -------
+        `n` questions; the largest `probability` difference of an option; the share of changed first choices,
+        `first_choice`. None in float32; a `reason` where the float32 weights cannot be loaded here.
+        """
+        if self.dtype == "float32":
+            return None
+        exact = HFModel(self.name, self.path, self.weights, self.revision, "float32", self.memory)
+        try:
+            pairs = zip(_probabilities(self, questions), _probabilities(exact, questions), strict=True)
+        except (MemoryError, RuntimeError) as error:
+            return {"reason": f"the float32 weights do not fit here ({str(error).splitlines()[0]})"}
+        pairs = [(a, b) for a, b in pairs if a and b]
+        changed = [a.index(max(a)) != b.index(max(b)) for a, b in pairs]
+        largest = max((abs(x - y) for a, b in pairs for x, y in zip(a, b, strict=True)), default=math.nan)
+        return {"n": len(pairs), "probability": largest, "first_choice": sum(changed) / max(len(pairs), 1)}
+
+    def _score(self, items: dict[int, tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]]):
+        """Score what is keyed by a position."""
+        from .scoring import Item, score
+
+        places, given = list(items), [Item(*item) for item in items.values()]
+        if not given:
+            return
+        try:
+            for index, logprobs, top in score(self.model, given, self.memory, MOST[self.device]):
+                yield places[index], logprobs, top
+        except MemoryError as error:
+            raise UserError(f"model '{self.name}': {error}; raise `memory:` in its line of models.yml") from error
 
     def _prompt_tokens(self, prompt: str) -> tuple[int, ...]:
         return self._encode(self.render(prompt))
@@ -107,10 +209,12 @@ class HFModel(Model):
 
     def _continuation(self, rendered: str, text: str) -> tuple[int, ...]:
         """Tokens of a text as it follows another: alone, some tokenizers would put a space before it."""
-        before, both = self._encode(rendered), self._encode(rendered + text)
-        if both[: len(before)] == before:
-            return both[len(before) :]
-        return tuple(self.tokenizer.encode(text, add_special_tokens=False))
+        place = rendered[-TAIL:], text
+        if place not in self._cut:
+            before, both = self._encode(place[0]), self._encode(place[0] + text)
+            alone = tuple(self.tokenizer.encode(text, add_special_tokens=False))
+            self._cut[place] = both[len(before) :] if both[: len(before)] == before else alone
+        return self._cut[place]
 
     def spellings(self, rendered: str, options: Sequence[str]) -> list[list[tuple[int, ...]]]:
         """Token sequences that say the same option after a prompt.
@@ -137,81 +241,31 @@ class HFModel(Model):
                     taken.add(tokens)
         return spelt
 
-    def _options(self, prompt: str, names: tuple[str, ...]) -> Answer:
-        spelt = self.spellings(self.render(prompt), names)
-        sequences = [tokens for spellings in spelt for tokens in spellings]
-        if len(set(sequences)) < len(sequences) or () in sequences:
-            return {"error": f"two of the options {', '.join(names)} are the same to this tokenizer, or one is empty"}
-        logprobs, first = self._logprobs(self._prompt_tokens(prompt), sequences)
-        own = exclusive({tokens: math.exp(logprobs[tokens]) for tokens in sequences})
+    def _options(self, names: Sequence[str], spelt, logprobs: dict[tuple[int, ...], float], top) -> Answer:
+        own = exclusive({tokens: math.exp(logprob) for tokens, logprob in logprobs.items()})
         shares = renormalise(names, [sum(own[tokens] for tokens in spellings) for spellings in spelt])
         if "error" in shares:
             return shares
-        best = first.exp().topk(5)
-        top = [
-            [self.tokenizer.decode([t]), p] for t, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        ]
-        return {"raw": [logprobs[spellings[0]] for spellings in spelt], **shares, "top": top}
+        said = [[self.tokenizer.decode([token]), share] for token, share in top]
+        return {"raw": [logprobs[spellings[0]] for spellings in spelt], **shares, "top": said}
 
-    def _logprobs(self, prompt: tuple[int, ...], sequences: Sequence[tuple[int, ...]]):
-        """Log-probability of each token sequence after the prompt, and the distribution of the first token."""
-        import torch
 
-        with torch.inference_mode():
-            read = self.model(torch.tensor([prompt]), use_cache=True, logits_to_keep=1)
-            first = read.logits[0, -1].double().log_softmax(-1)
-            total = {tokens: float(first[tokens[0]]) for tokens in sequences}
-            longer = [tokens for tokens in sequences if len(tokens) > 1]
-            if longer:
-                rest = self._continue(read.past_key_values, len(prompt), longer)
-                for tokens, scores in zip(longer, rest, strict=True):
-                    steps = range(len(tokens) - 1)
-                    total[tokens] += float(sum(scores[i, tokens[i + 1]] for i in steps))
-        return total, first
+def _windows(questions: Iterable[tuple[str, Any]]) -> Iterator[tuple[int, list[tuple[str, Any]]]]:
+    """Read questions ahead; each window with the position of its first."""
+    stream, start = iter(questions), 0
+    while window := list(islice(stream, WINDOW)):
+        yield start, window
+        start += len(window)
 
-    def _continue(self, cache, length: int, sequences: Sequence[tuple[int, ...]]):
-        """Log-probabilities after each token but the last of sequences that share one cached prompt."""
-        import torch
 
-        width = max(map(len, sequences)) - 1
-        filler = sequences[0][0]
-        rows = [list(tokens[:-1]) + [filler] * (width - len(tokens) + 1) for tokens in sequences]
-        cache.batch_repeat_interleave(len(sequences))
-        # Filler stands to the right, where a causal model's earlier positions cannot see it.
-        positions = torch.arange(length, length + width).expand(len(sequences), -1)
-        out = self.model(torch.tensor(rows), past_key_values=cache, position_ids=positions, use_cache=True)
-        return out.logits.double().log_softmax(-1)
+def _used(prompt: Sequence[int]) -> dict[str, int]:
+    return {"prompt_tokens": len(prompt), "completion_tokens": 0}
 
-    def _generate(self, prompt: str, decoding: Decoding) -> Answer:
-        import torch
 
-        torch.manual_seed(decoding.seed)
-        tokens = torch.tensor([self._prompt_tokens(prompt)])
-        chosen = {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
-        if decoding.temperature > 0:
-            chosen = {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
-        with torch.inference_mode():
-            out = self.model.generate(
-                tokens,
-                attention_mask=torch.ones_like(tokens),
-                max_new_tokens=decoding.max_tokens,
-                stop_strings=list(decoding.stop) or None,
-                tokenizer=self.tokenizer,
-                pad_token_id=self.tokenizer.pad_token_id or self.tokenizer.eos_token_id,
-                **chosen,
-            )[0, tokens.shape[1] :]
-        text = self.tokenizer.decode(out, skip_special_tokens=True)
-        for stop in decoding.stop:
-            text = text.split(stop)[0]
-        if not text.strip():
-            return {"error": "the model said nothing"}
-        stopped = len(out) < decoding.max_tokens or int(out[-1]) == self.tokenizer.eos_token_id
-        return {
-            "text": text,
-            "finish_reason": "stop" if stopped else "length",
-            "prompt_tokens": tokens.shape[1],
-            "completion_tokens": len(out),
-        }
+def _probabilities(model: Model, questions: Sequence[tuple[str, Sequence[str]]]) -> list[list[float] | None]:
+    from .base import collect
+
+    return [answer.get("probability") for answer in collect(model.option_scores(questions))]
 
 
 def _prepare() -> None:

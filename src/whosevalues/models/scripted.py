@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from .base import Answer, Decoding, Model, digest, renormalise
+from .base import Answer, Answers, Decoding, Model, digest, renormalise
 
 
 class ScriptedModel(Model):
@@ -27,9 +27,10 @@ class ScriptedModel(Model):
         """The table itself."""
         return {"backend": "scripted", "table": digest(self.table)}
 
-    def option_scores(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[Answer]:
+    def option_scores(self, questions: Iterable[tuple[str, Sequence[str]]]) -> Answers:
         """Read each option's probability from the table."""
-        return [self._options(prompt, list(names)) for prompt, names in zip(prompts, options, strict=True)]
+        for position, (prompt, names) in enumerate(questions):
+            yield position, self._options(prompt, list(names))
 
     def _options(self, prompt: str, names: list[str]) -> Answer:
         given = self.table.get(prompt, {name: 1 / len(names) for name in names})
@@ -40,18 +41,17 @@ class ScriptedModel(Model):
         top = sorted(zip(names, own, strict=True), key=lambda pair: -pair[1])[:5]
         return {"raw": [math.log(p) if p > 0 else -1e9 for p in own], **shares, "top": [list(t) for t in top]}
 
-    def completion_scores(self, contexts: Sequence[str], completions: Sequence[str]) -> list[Answer]:
+    def completion_scores(self, questions: Iterable[tuple[str, str]]) -> Answers:
         """Read each completion's log-probability from the table; one nat a word where it says nothing."""
-        answers = []
-        for context, completion in zip(contexts, completions, strict=True):
+        for position, (context, completion) in enumerate(questions):
             words = len(completion.split())
             logprob = self.table.get(context, {}).get(completion, -float(words))
-            answers.append({"logprob": logprob, "tokens": words})
-        return answers
+            yield position, {"logprob": logprob, "tokens": words}
 
-    def generate(self, prompts: Sequence[str], decodings: Sequence[Decoding]) -> list[Answer]:
+    def generate(self, questions: Iterable[tuple[str, Decoding]]) -> Answers:
         """Say what the table says; an empty text is no answer."""
-        return [self._say(str(self.table.get(prompt, ""))) for prompt in prompts]
+        for position, (prompt, _) in enumerate(questions):
+            yield position, self._say(str(self.table.get(prompt, "")))
 
     def _say(self, text: str) -> Answer:
         if not text:
