@@ -38,6 +38,10 @@ clean: ## all that was built; models and their answers, which may have cost mone
 	$(PIP) -r requirements.lock -r requirements-test.lock
 	@touch $@
 
+.venv/server: .venv/test requirements-server.lock
+	$(PIP) -r requirements.lock -r requirements-test.lock -r requirements-server.lock
+	@touch $@
+
 .venv/bench: .venv/book requirements-bench.lock
 	$(PIP) -r requirements.lock -r requirements-bench.lock
 	@touch $@

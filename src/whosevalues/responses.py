@@ -222,24 +222,37 @@ def _ask_missing(model: Model, missing: pd.DataFrame, store: Path, purse: Purse,
     bar = tqdm(total=len(missing), desc=f"{model.name}: {store.parent.name}", disable=not progress, mininterval=every)
     with _attempt(store) as write, bar, _patient(model) as stopped:
         for kind, rows in missing.groupby("kind", sort=False):
-            put = rows.to_dict("records")
-            bounds = [cost(price, model.at_most(row["prompt"], _asked(row))) for row in put]
-            stream = _stream(put, lambda i, bounds=bounds: not stopped() and purse.reserve(bounds[i]))
-            for position, answer in getattr(model, kind)(stream):
-                write(_line(model, put[position], answer))
-                used = answer.get("prompt_tokens"), answer.get("completion_tokens")
-                # Who does not say what was used is taken to have used all that was put by.
-                purse.pay(bounds[position], bounds[position] if None in used else cost(price, used))
-                bar.update()
+            left = rows.to_dict("records")
+            # What was put by for a question under way is free again when its answer has come: then the stream goes on.
+            while left:
+                pulled = _put(model, kind, left, purse, price, stopped, lambda row: (write(row), bar.update()))
+                if not pulled:
+                    break
+                left = left[pulled:]
+            if left:
+                break
     if stopped():
         raise KeyboardInterrupt
 
 
-def _stream(rows: list[dict[str, Any]], go: Callable[[int], bool]) -> Iterator[tuple[str, object]]:
-    for position, row in enumerate(rows):
-        if not go(position):
-            return
-        yield row["prompt"], _asked(row)
+def _put(model: Model, kind: str, rows, purse: Purse, price, stopped, keep: Callable[[dict[str, Any]], object]) -> int:
+    """Put questions until the money or the patience ends; how many."""
+    bounds: list[float] = []
+
+    def stream() -> Iterator[tuple[str, object]]:
+        for row in rows:
+            bound = cost(price, model.at_most(row["prompt"], _asked(row)))
+            if stopped() or not purse.reserve(bound):
+                return
+            bounds.append(bound)
+            yield row["prompt"], _asked(row)
+
+    for position, answer in getattr(model, kind)(stream()):
+        keep(_line(model, rows[position], answer))
+        used = answer.get("prompt_tokens"), answer.get("completion_tokens")
+        # Who does not say what was used is taken to have used all that was put by.
+        purse.pay(bounds[position], bounds[position] if None in used else cost(price, used))
+    return len(bounds)
 
 
 @contextmanager
