@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from whosevalues import UserError, models
+from whosevalues import models
 from whosevalues.models.base import Decoding, exclusive
 from whosevalues.models.hf import HFModel
 from whosevalues.models.scripted import ScriptedModel
@@ -121,38 +121,6 @@ def test_the_scripted_model_answers_from_its_table():
     assert model.completion_scores(["ctx"], ["yes"]) == [{"logprob": -1.5, "tokens": 1}]
     assert model.generate(["say"], [Decoding()])[0]["text"] == "I would rather not."
     assert "error" in model.generate(["nothing"], [Decoding()])[0]
-
-
-def test_a_model_is_one_line_and_a_wrong_line_is_named(tmp_path, monkeypatch):
-    """Whoever adds a model must be told what its line lacks."""
-    file = tmp_path / "models.yml"
-    monkeypatch.setattr(models, "FILE", file)
-    file.write_text(
-        "mine: {backend: hf}\nodd: {backend: magic}\ngood: {backend: scripted}\nhub: {backend: hf, path: a/b}\n"
-    )
-    assert models.load("good").name == "good"
-    with pytest.raises(UserError, match="unknown model 'gpt': models.yml has mine, odd, good, hub"):
-        models.load("gpt")
-    with pytest.raises(UserError, match="model 'mine' in models.yml lacks 'path'"):
-        models.load("mine")
-    with pytest.raises(UserError, match="backend 'magic': choose embedded, hf, scripted"):
-        models.load("odd")
-    with pytest.raises(UserError, match="model 'hub' in models.yml: 'a/b' is no folder here.* needs `revision"):
-        models.load("hub")
-    models.load.cache_clear()
-
-
-def test_a_folder_whose_weights_change_is_another_model(tmp_path, monkeypatch):
-    """Retrained weights in the same folder must not be served the old model's answers."""
-    weights = tmp_path / "model.safetensors"
-    weights.write_bytes(b"before")
-    monkeypatch.setattr(models, "FILE", tmp_path / "models.yml")
-    models.FILE.write_text(f"mine: {{backend: hf, path: {tmp_path}}}\n")
-    before = models.load("mine").weights
-    weights.write_bytes(b"after!")
-    models.load.cache_clear()
-    assert models.load("mine").weights != before
-    models.load.cache_clear()
 
 
 @pytest.fixture

