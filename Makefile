@@ -14,7 +14,7 @@ serve: book ## the book, shown locally
 	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 test: .venv/test ## every test
-	@python -m pytest -n 2
+	@python -m pytest -n 2 --dist loadfile
 
 results: .venv/book ## a full run, then the tracked tables in results/
 	@$(SNAKEMAKE) results --config full=1
@@ -38,10 +38,13 @@ clean: ## all that was built; models and their answers, which may have cost mone
 	$(PIP) -r requirements.lock -r requirements-test.lock
 	@touch $@
 
+# llama-cpp-python is built here; for this very processor it crashes on some.
+.venv/server .venv/bench: export CMAKE_ARGS = -DGGML_NATIVE=OFF
+
 .venv/server: .venv/test requirements-server.lock
-	$(PIP) -r requirements.lock -r requirements-test.lock -r requirements-server.lock
+	$(PIP) --no-cache-dir -r requirements.lock -r requirements-test.lock -r requirements-server.lock
 	@touch $@
 
 .venv/bench: .venv/book requirements-bench.lock
-	$(PIP) -r requirements.lock -r requirements-bench.lock
+	$(PIP) --no-cache-dir -r requirements.lock -r requirements-bench.lock
 	@touch $@

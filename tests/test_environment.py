@@ -9,6 +9,9 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 
+TOOLS = ["requirements-test.lock", "requirements-bench.lock", "requirements-server.lock"]
+
+
 def lock(name: str) -> dict[str, str]:
     """Exact versions by package."""
     lines = (REPOSITORY / name).read_text().splitlines()
@@ -21,7 +24,7 @@ def lock(name: str) -> dict[str, str]:
     return versions
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-test.lock", "requirements-bench.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", *TOOLS])
 def test_locks_name_no_local_build(name):
     """A '+cpu' version is to be had on one machine only; everywhere else the installation would fail."""
     for package, version in lock(name).items():
@@ -42,7 +45,7 @@ def test_the_lock_names_what_pip_freeze_forgets():
 def test_locks_agree_with_each_other():
     """A tool's lock must not change what the book was tested with."""
     book = lock("requirements.lock")
-    for name in ("requirements-test.lock", "requirements-bench.lock"):
+    for name in TOOLS:
         assert not set(book) & set(lock(name)), name
 
 

@@ -49,7 +49,8 @@ def run(
         about = elicitation.run(name, model, judge=judge, limit=limit, shard=shard, purse=purse, **given)
         _tell(f"{name}: {about['asked']} questions, {about['new']} of them new, {about['errors']} errors", about, stamp)
     if shard is None:
-        typer.echo(f"report card: {report.write(model, judge).relative_to(ROOT)}")
+        file = report.write(model, judge)
+        typer.echo(f"{report.in_words(report.card(model, judge))}\nreport card: {file.relative_to(ROOT)}")
 
 
 @app.command()

@@ -183,7 +183,8 @@ class Purse:
 
     def reserve(self, cost: float) -> bool:
         """Put by what a question could cost at most; say whether that was possible."""
-        self.empty = self.most is not None and self.spent + self.reserved + cost > self.most
+        # Once shut it stays so: what is cheap enough must not be asked in the place of what came before it.
+        self.empty |= self.most is not None and self.spent + self.reserved + cost > self.most
         self.reserved += 0 if self.empty else cost
         return not self.empty
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 
 from .base import Decoding
 
@@ -62,7 +63,7 @@ def generate(
         each = _row_bytes(model, longest + max(decodings[i].max_tokens for i in order), longest)
         count = min(max(1, int(memory * 2**30 // each)), len(order), 64)
         taken, order = order[-count:], order[:-count]
-        rows = [Row(i, decodings[i], torch.Generator().manual_seed(decodings[i].seed)) for i in taken]
+        rows = [Row(i, decodings[i], torch.Generator(model.device).manual_seed(decodings[i].seed)) for i in taken]
         with torch.inference_mode():
             yield from _write(model, tokenizer, [prompts[i] for i in taken], rows)
 
@@ -86,12 +87,15 @@ def _write(model, tokenizer, prompts: Sequence[Tokens], rows: list[Row]) -> Iter
             # Who has ended is not computed any further.
             keep = torch.tensor(left, device=model.device)
             rows, seen = [rows[i] for i in left], seen[keep]
-            cache.batch_select_indices(keep)
+            cache.reorder_cache(keep)
         seen = torch.cat([seen, seen.new_ones(len(rows), 1)], dim=1)
         ids = torch.tensor([[row.tokens[-1]] for row in rows], device=model.device)
         place = seen.sum(dim=1, keepdim=True) - 1
-        out = model(ids, attention_mask=seen, position_ids=place, past_key_values=cache, use_cache=True)
-        logits, cache = out.logits[:, -1].float(), out.past_key_values
+        name = _cache(model)
+        # A recurrent state has the padding behind it already.
+        mask = seen if name == "past_key_values" else None
+        out = model(ids, attention_mask=mask, position_ids=place, use_cache=True, **{name: cache})
+        logits, cache = out.logits[:, -1].float(), out[name]
 
 
 def _read(model, prompts: Sequence[Tokens]):
@@ -105,10 +109,16 @@ def _read(model, prompts: Sequence[Tokens]):
     seen = torch.tensor([(0,) * (width - len(p)) + (1,) * len(p) for p in distinct], device=model.device)
     place = (seen.cumsum(dim=1) - 1).clamp(min=0)
     out = model(ids, attention_mask=seen, position_ids=place, use_cache=True, logits_to_keep=1)
+    cache = out[_cache(model)]
     which = torch.tensor([distinct.index(p) for p in prompts], device=model.device)
     if len(distinct) < len(prompts):
-        out.past_key_values.batch_select_indices(which)
-    return out.logits[which, -1].float(), out.past_key_values, seen[which]
+        cache.reorder_cache(which)
+    return out.logits[which, -1].float(), cache, seen[which]
+
+
+def _cache(model) -> str:
+    """What this model calls its cache."""
+    return "cache_params" if "cache_params" in signature(model.forward).parameters else "past_key_values"
 
 
 def _choose(logits, rows: Sequence[Row]) -> list[int]:
@@ -119,14 +129,16 @@ def _choose(logits, rows: Sequence[Row]) -> list[int]:
     if not sampled:
         return best
     heat = torch.tensor([rows[i].decoding.temperature for i in sampled], device=logits.device)
+    shares = (logits[sampled] / heat[:, None]).softmax(dim=-1)
     nucleus = torch.tensor([rows[i].decoding.top_p for i in sampled], device=logits.device)
-    shares, tokens = (logits[sampled] / heat[:, None]).softmax(dim=-1).sort(dim=-1, descending=True)
-    total = shares.cumsum(dim=-1)
-    # The nucleus: the fewest tokens that reach top_p, always the first.
-    inside = (total - shares < nucleus[:, None]).sum(dim=-1, keepdim=True) - 1
-    luck = torch.tensor([[torch.rand((), generator=rows[i].draw).item()] for i in sampled], device=logits.device)
-    found = torch.searchsorted(total, luck * total.gather(1, inside)).clamp(max=inside)
-    for i, token in zip(sampled, tokens.gather(1, found)[:, 0].tolist(), strict=True):
+    if (nucleus < 1).any():
+        ranked, tokens = shares.sort(dim=-1, descending=True)
+        # The nucleus: the fewest tokens that reach top_p, always the first.
+        outside = ranked.cumsum(dim=-1) - ranked >= nucleus[:, None]
+        shares = shares.masked_fill(torch.zeros_like(outside).scatter(-1, tokens, outside), 0.0)
+    # A race that each token runs with luck of its own: rounding, which differs with the batch, seldom changes who wins.
+    luck = torch.stack([torch.empty_like(shares[0]).exponential_(generator=rows[i].draw) for i in sampled])
+    for i, token in zip(sampled, (shares / luck).argmax(dim=-1).tolist(), strict=True):
         best[i] = token
     return best
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 Tokens = tuple[int, ...]
 Scores = dict[Tokens, float]
 Top = list[tuple[int, float]]
@@ -108,7 +110,8 @@ def frames(prompts: Sequence[Tokens]) -> list[tuple[int, list[int]]]:
     Returns
     -------
     Groups as (length of the shared beginning, indices of its prompts), each prompt in one group and with at least one
-    token of its own. The choice minimises the tokens to be computed; prompts that share too little have length 0.
+    token of its own. No other choice computes fewer tokens (with `OVERHEAD`); prompts that share too little have
+    length 0.
 
     Examples
     --------
@@ -116,28 +119,52 @@ def frames(prompts: Sequence[Tokens]) -> list[tuple[int, list[int]]]:
     >>> frames([frame + (1,), frame + (2,), (7, 8)])
     [(100, [0, 1]), (0, [2])]
     """
-    order = sorted(range(len(prompts)), key=lambda i: prompts[i])
-    lengths = [len(prompts[i]) for i in order]
-    shared = [_shared(prompts[a], prompts[b]) for a, b in zip(order, order[1:], strict=False)]
-
-    def best(start: int, stop: int) -> tuple[int, list[tuple[int, int, int]], list[int]]:
-        """Tokens to compute, frames as (length, start, stop), and the prompts that go without."""
-        if stop - start == 1:
-            return lengths[start], [], [start]
-        depth = min(shared[start : stop - 1])
-        cuts = [start, *(i + 1 for i in range(start, stop - 1) if shared[i] == depth), stop]
-        parts = [best(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
-        cost = sum(part[0] for part in parts)
-        own = depth + OVERHEAD + sum(lengths[start:stop]) - depth * (stop - start)
-        if own < cost:
-            return own, [(depth, start, stop)], []
-        return cost, [f for part in parts for f in part[1]], [i for part in parts for i in part[2]]
-
     if not prompts:
         return []
-    _, found, alone = best(0, len(prompts))
-    groups = [(depth, [order[i] for i in range(start, stop)]) for depth, start, stop in found]
-    return groups + ([(0, [order[i] for i in alone])] if alone else [])
+    order = sorted(range(len(prompts)), key=lambda i: prompts[i])
+    nested = _nested([_shared(prompts[a], prompts[b]) for a, b in zip(order, order[1:], strict=False)])
+    # By node the lengths of the beginnings around it, any of which a frame may hold; 0 for none.
+    above = {len(nested) - 1: np.zeros(1, dtype=int)}
+    for node in reversed(range(len(nested))):
+        depth, children = nested[node]
+        above |= dict.fromkeys(children, np.append(above[node], depth))
+    # Tokens to compute by node, for each length that is in a frame already; children come before their parents.
+    cost = {~place: len(prompts[i]) - above[~place] for place, i in enumerate(order)}
+    without, framed = {}, {}
+    for node, (depth, children) in enumerate(nested):
+        *rest, own = sum(cost[child] for child in children)
+        without[node], framed[node] = np.array(rest), depth + OVERHEAD + own
+        cost[node] = np.minimum(without[node], framed[node])
+    groups: dict[int, list[int]] = {}
+    todo = [(len(nested) - 1, 0, -1)]
+    while todo:
+        node, level, frame = todo.pop()
+        if node < 0:
+            groups.setdefault(frame, []).append(order[~node])
+            continue
+        if framed[node] < without[node][level]:
+            level, frame = len(above[node]), node
+        todo += [(child, level, frame) for child in reversed(nested[node][1])]
+    return [(nested[frame][0] if frame >= 0 else 0, groups[frame]) for frame in sorted(groups, reverse=True)]
+
+
+def _nested(shared: Sequence[int]) -> list[tuple[int, list[int]]]:
+    """Nest the runs of sorted prompts that begin alike.
+
+    Returns (length of the beginning, children), parents last; a child is a place in this list, or ~i for prompt i.
+    """
+    begun: list[tuple[int, list[int]]] = [(0, [])]
+    done = []
+    for prompt, depth in enumerate([*shared, 0]):
+        node = ~prompt
+        while begun[-1][0] > depth:
+            begun[-1][1].append(node)
+            done.append(begun.pop())
+            node = len(done) - 1
+        if begun[-1][0] < depth:
+            begun.append((depth, []))
+        begun[-1][1].append(node)
+    return done + begun
 
 
 @dataclass
@@ -206,11 +233,14 @@ def row_bytes(model, width: int, prefix: int, nodes: int) -> int:
     Bytes.
     """
     config = model.config.get_text_config()
-    heads, hidden = config.num_attention_heads, config.hidden_size
+    # A recurrent model has no heads; its states, one per token while a prompt is read, take the most.
+    heads, hidden = getattr(config, "num_attention_heads", None) or 1, config.hidden_size
     kept = 2 * getattr(config, "num_key_value_heads", heads) * (getattr(config, "head_dim", None) or hidden // heads)
+    inner = getattr(config, "intermediate_size", None) or 4 * hidden
+    inner *= 1 + (getattr(config, "state_size", None) or 0)
     size = model.dtype.itemsize
     cache = (prefix + width) * kept * size * (config.num_hidden_layers + 2)
-    layer = width * size * (8 * hidden + 3 * (getattr(config, "intermediate_size", None) or 4 * hidden))
+    layer = width * size * (8 * hidden + 3 * inner)
     eager = config._attn_implementation != "sdpa"
     attention = width * (prefix + width) * (size + (3 * heads * 4 if eager else 0))
     return cache + layer + attention + (1 + nodes) * config.vocab_size * (size + 8)

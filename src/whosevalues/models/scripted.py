@@ -8,6 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from .base import Answer, Answers, Decoding, Model, digest, renormalise
 
 
+LIST = "\n".join(f"{i}. {'I agree.' if i % 2 else 'I disagree.'}" for i in range(1, 11))
+"""What a model without a table says to anything: ten answers, so that every chapter can be tried with it."""
+
+
 class ScriptedModel(Model):
     """Answers what its table says, and every option alike where the table says nothing.
 
@@ -49,9 +53,9 @@ class ScriptedModel(Model):
             yield position, {"logprob": logprob, "tokens": words}
 
     def generate(self, questions: Iterable[tuple[str, Decoding]]) -> Answers:
-        """Say what the table says; an empty text is no answer."""
+        """Say what the table says, nothing where it has no text; without a table a list that takes both sides."""
         for position, (prompt, _) in enumerate(questions):
-            yield position, self._say(str(self.table.get(prompt, "")))
+            yield position, self._say(str(self.table.get(prompt, "" if self.table else LIST)))
 
     def _say(self, text: str) -> Answer:
         if not text:

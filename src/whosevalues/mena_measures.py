@@ -1,0 +1,120 @@
+"""Further quantities of MENAValues (arXiv 2510.13154): NVAS with chance taken out, and its three consistencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from .items import NATIVE, Question
+from .stats import cluster_interval, wilson
+
+CONSISTENCIES = ("CLCS", "FCS", "SPD")
+"""Cross-lingual consistency, framing consistency, self-persona deviation (a consistency despite its name)."""
+
+
+def corrected(scored: pd.DataFrame, by: Sequence[str], seed: int = 0, rounds: int = 1000) -> pd.DataFrame:
+    """Put NVAS on a scale on which guessing gets 0 and the best score is 1: (NVAS - chance) / (1 - chance).
+
+    Parameters
+    ----------
+    scored : as `mena.nvas` gives it.
+    by : columns that name a figure.
+    seed, rounds : of the bootstrap, which draws questions.
+
+    Returns
+    -------
+    One row per cell: `by`, `value` (at most 1), `low`, `high` (95%; NaN with fewer than two questions), `n` (answers),
+    `coverage` (answers over rows), `chance` (0), `human` (one person drawn from the country, on the same scale).
+    """
+    rows = []
+    for key, cell in scored.groupby(list(by), sort=False):
+        part = cell[cell["nvas"].notna()]
+        room = (1 - part["chance"]).sum() or np.nan
+        value, human = ((part[name] - part["chance"]).sum() / room for name in ("nvas", "one_human"))
+        low, high = _ratio_interval(part, seed, rounds)
+        figures = {"value": value, "low": low, "high": high, "n": len(part), "coverage": len(part) / len(cell)}
+        rows.append(dict(zip(by, key, strict=True)) | figures | {"chance": 0.0, "human": human})
+    return pd.DataFrame(rows)
+
+
+def _ratio_interval(part: pd.DataFrame, seed: int, rounds: int) -> tuple[float, float]:
+    above, room = part["nvas"] - part["chance"], 1 - part["chance"]
+    sums = pd.DataFrame({"above": above, "room": room}).groupby(part["question"]).sum().to_numpy()
+    if len(sums) < 2:
+        return np.nan, np.nan
+    drawn = sums[np.random.default_rng(seed).integers(len(sums), size=(rounds, len(sums)))].sum(axis=1)
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def consistencies(answered: pd.DataFrame, questions: Iterable[Question]) -> pd.DataFrame:
+    """How near are two answers to the same question, asked in another language or framing?
+
+    ``1 - |a - b| / R``, R the largest option minus the smallest (there times 100). CLCS compares English with the
+    country's own language, framing by framing; FCS persona with observer and SPD persona with neutral, in English. A
+    tie counts as the average over its options.
+
+    Parameters
+    ----------
+    answered : as `mena.by_country` gives it.
+    questions : the bank, for the options.
+
+    Returns
+    -------
+    One row per `measure`, `question`, `country`, `framing` (missing for FCS and SPD) and `mode`: `value` in [0, 1],
+    NaN where one of the two was not answered; `chance`, expected if both were drawn evenly from the options.
+    """
+    native = answered["language"] == answered["country"].map(NATIVE)
+    english = answered["language"] == "en"
+    framed = {name: answered[english & (answered["framing"] == name)] for name in ("persona", "observer", "neutral")}
+    pairs = {
+        "CLCS": (answered[english], answered[native], ["question", "country", "framing", "mode"]),
+        "FCS": (framed["persona"], framed["observer"], ["question", "country", "mode"]),
+        "SPD": (framed["persona"], framed["neutral"], ["question", "country", "mode"]),
+    }
+    options = {question.id: question.options for question in questions}
+    parts = []
+    for measure, (first, second, on) in pairs.items():
+        both = first[[*on, "best"]].merge(second[[*on, "best"]], on=on, suffixes=("", "_other"))
+        scales = [options[name] for name in both["question"]]
+        both["value"] = [_near(*row) for row in zip(both["best"], both["best_other"], scales, strict=True)]
+        both["chance"] = [_near(scale, scale, scale) for scale in scales]
+        parts.append(both.drop(columns=["best", "best_other"]).assign(measure=measure))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _near(first: Sequence[str], second: Sequence[str], options: Sequence[str]) -> float:
+    if not len(first) or not len(second):
+        return np.nan
+    width = float(options[-1]) - float(options[0])
+    return float(np.mean([1 - abs(float(a) - float(b)) / width for a, b in product(first, second)]))
+
+
+def consistency_table(pairs: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Average consistencies, with interval, coverage and chance level.
+
+    Parameters
+    ----------
+    pairs : as `consistencies` gives it.
+    seed : of the bootstrap.
+
+    Returns
+    -------
+    One row per `measure`, `country`, `framing` and `mode`: `value` in [0, 1], `low`, `high` (95% bootstrap of
+    questions; Wilson's where all pairs are alike), `n` (pairs answered), `coverage` (of the pairs), `chance` (on the
+    same pairs).
+    """
+    by, rows = ["measure", "country", "framing", "mode"], []
+    for key, cell in pairs.groupby(by, sort=False, dropna=False):
+        part = cell[cell["value"].notna()]
+        low, high = cluster_interval(cell, "value", "question", seed=seed)
+        if len(part) > 1 and low == high:
+            # Where all pairs are alike a bootstrap has no width, as if a few questions could settle it.
+            low, high = wilson(part["value"].sum(), len(part))
+        figures = {"value": part["value"].mean(), "low": low, "high": high, "n": len(part)}
+        figures |= {"coverage": len(part) / len(cell), "chance": part["chance"].mean()}
+        rows.append(dict(zip(by, key, strict=True)) | figures)
+    return pd.DataFrame(rows, columns=[*by, "value", "low", "high", "n", "coverage", "chance"])

@@ -1,0 +1,198 @@
+"""The report card: one table per model over the three papers."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whosevalues import elicitation, items, mena_measures, report
+
+SHARES = {"Pro": (0.8, 0.1, 0.1), "Con": (0.1, 0.8, 0.1)}
+
+
+def answered(paper, error=None, measurement="logprob", **keep):
+    """Made-up answers to a paper's whole experiment: the first option, the shorter text, a list of two."""
+    rows = elicitation.requests(paper).assign(model="toy", measurement=measurement, error=error)
+    if paper == "multicultural":
+        return rows.assign(text="1. Yes, of course.\n2. Not at all.")
+    sizes = rows["options"].map(lambda options: len(options) if isinstance(options, tuple) else 0)
+    rows["probability"] = [tuple(np.eye(n)[0]) if n else None for n in sizes]
+    rows["missing_mass"] = 0.25
+    return rows.assign(logprob=-10.0, tokens=rows["role"].map({"S": 20, "RS": 10})) if paper == "navab" else rows
+
+
+def judgements(answers):
+    """A judge that finds the first answer pro and, of every second question, the second con."""
+    put = report.survey.judging(answers)
+    even = put["question"].map(list(dict.fromkeys(put["question"])).index) % 2 == 0
+    shares = [SHARES["Con" if flip and place == 2 else "Pro"] for flip, place in zip(even, put["place"], strict=True)]
+    named = {"model": "toy", "judge": "toy", "self_judged": True, "measurement": "logprob"}
+    return put.assign(probability=shares, missing_mass=0.5, **named)
+
+
+@pytest.fixture
+def answers():
+    """The whole of all three experiments."""
+    return {paper: answered(paper) for paper in report.NAMED}
+
+
+def test_a_full_run_leaves_only_what_one_model_cannot_have(answers):
+    """Every measure stands in the card; what needs other models or other questions says so."""
+    card = report.tabulate("toy", answers, judgements(answers["multicultural"]))
+    assert card.columns.tolist() == report.COLUMNS and set(card["model"]) == {"toy"}
+    gone = card[card["value"].isna()]
+    assert set(gone["measure"]) == {name for reasons in report.UNMEASURED.values() for name in reasons}
+    assert card["missing"].isna().eq(card["value"].notna()).all()
+    measures = set(card["measure"])
+    assert {"self-consistency", "alignment", "valid responses", "NVAS", "CLCS", "FCS", "letter bias"} <= measures
+    assert {"US minus own alignment", "missing mass", "MC, completion", "NVAS minus midpoint"} <= measures
+
+
+def test_figures_are_those_of_the_papers_own_functions(answers):
+    """The card must repeat the chapters' figures: a constant 'A' has full letter bias and one half in both orders."""
+    card = report.tabulate("toy", answers, judgements(answers["multicultural"]))
+    navab = card[(card["paper"] == "navab") & card["country"].isna()].set_index("measure")["value"]
+    assert navab["letter bias"] == 1 and navab["MC, letter, both orders"] == 0.5 and navab["MC, completion"] == 1
+    persona = card.query("measure == 'NVAS' and framing == 'persona' and language == 'en' and country == 'IR'").iloc[0]
+    assert persona["low"] < persona["value"] < persona["high"] and persona["n"] == 26 and persona["coverage"] == 1
+    assert (card.loc[card["measure"] == "missing mass", "value"] == 0.25).all()
+    # The same option everywhere is the same answer in every language and framing.
+    assert (card.loc[card["measure"].isin(mena_measures.CONSISTENCIES), "value"] == 1).all()
+    assert (card.loc[card["measure"] == "missing mass of the judge", "value"] == 0.5).all()
+    valid = card[card["measure"] == "valid responses"]
+    assert (valid["value"] == 1).all() and (valid["n"] == 12).all()
+
+
+def test_the_card_says_that_a_model_judged_itself(answers):
+    """A reader must see whose judgement the multicultural figures rest on."""
+    own = report.tabulate("toy", answers, judgements(answers["multicultural"]))
+    other = report.tabulate("toy", answers, judgements(answers["multicultural"]), judge="gpt")
+    judged = own["measure"].isin(["alignment", "self-consistency", "valid responses"])
+    assert set(own.loc[judged, "judge"]) == {"toy (itself)"} and set(other.loc[judged, "judge"]) == {"gpt"}
+    assert own.loc[own["paper"] != "multicultural", "judge"].isna().all()
+
+
+def test_nothing_asked_gives_a_card_of_commands():
+    """Somebody who ran one paper must find what to type for the others."""
+    card = report.tabulate("toy", {paper: pd.DataFrame() for paper in report.NAMED})
+    assert card["value"].isna().all() and card["missing"].notna().all()
+    for paper in report.NAMED:
+        assert f"not asked: whosevalues run --model toy --paper {paper}" in set(card["missing"])
+
+
+def test_a_taste_of_twenty_questions_still_gives_a_card(answers):
+    """--limit must end in a small card with its coverage, not in an error."""
+    few = {paper: elicitation.requests(paper, limit=20) for paper in report.NAMED}
+    for paper, table in few.items():
+        keys = set(table["prompt"])
+        rows = answers[paper][answers[paper]["prompt"].isin(keys)].iloc[:20]
+        few[paper] = rows.reset_index(drop=True)
+    card = report.tabulate("toy", few, judgements(few["multicultural"]))
+    nvas = card[(card["measure"] == "NVAS") & card["value"].notna()]
+    assert len(nvas) and (nvas["coverage"] < 0.9).all()
+    assert nvas.loc[nvas["n"] < 2, "low"].isna().all()
+    assert report.in_words(card).count("missing:") >= 3
+
+
+def test_a_single_answer_gives_a_card(answers):
+    """Even one answer per paper is a card with everything else marked missing: not asked, rather than not valid."""
+    one = {paper: rows.iloc[:1] for paper, rows in answers.items()}
+    card = report.tabulate("toy", one, judgements(one["multicultural"]))
+    danish = card[(card["paper"] == "multicultural") & (card["language"] == "da")]
+    assert danish["missing"].str.startswith("not asked").all()
+    assert card.loc[card["value"].isna(), "missing"].notna().all()
+
+
+def test_what_a_backend_cannot_do_is_named(answers):
+    """An endpoint that cannot score texts must not look as if nobody had asked it."""
+    reason = "cannot score texts"
+    failed = answers["navab"]["kind"] == "completion_scores"
+    answers["navab"]["error"] = np.where(failed, reason, None)
+    card = report.tabulate("toy", answers, judgements(answers["multicultural"]))
+    completion = card[card["measure"] == "MC, completion"]
+    assert completion["value"].isna().all() and set(completion["missing"]) == {reason}
+    assert card.loc[card["measure"] == "letter bias", "value"].notna().all()
+
+
+def test_read_and_sampled_answers_never_share_a_row(answers):
+    """A probability that was read and one that was counted are different measurements."""
+    rows = answers["mena"]
+    rows["measurement"] = np.where(rows["question"] == "trust-press", "sampled", "logprob")
+    card = report.tabulate("toy", answers, judgements(answers["multicultural"]))
+    cell = card.query("measure == 'NVAS' and framing == 'persona' and language == 'en' and country == 'IR'")
+    assert cell.set_index("measurement")["n"].to_dict() == {"logprob": 25, "sampled": 1}
+
+
+def test_unjudged_answers_name_the_judges_command(answers):
+    """Answers that no judge has read yet are missing with the command that has them read."""
+    card = report.tabulate("toy", answers, None, judge="gpt")
+    reasons = set(card.loc[card["measure"] == "alignment", "missing"])
+    assert reasons == {"not judged by gpt: whosevalues run --model toy --paper multicultural --judge gpt"}
+
+
+def test_a_model_that_lists_nothing_has_no_valid_response(answers):
+    """Text without a list is an outcome of its own: valid responses are zero of those asked."""
+    answers["multicultural"]["text"] = "I would rather not."
+    nothing = report.survey.judging(answers["multicultural"])
+    card = report.tabulate("toy", answers, nothing)
+    pd.testing.assert_frame_equal(
+        card, report.tabulate("toy", answers, report._judged(answers["multicultural"], "toy"))
+    )
+    assert (card.loc[card["measure"] == "valid responses", "value"] == 0).all()
+    assert set(card.loc[card["measure"] == "alignment", "missing"]) == {"no valid response"}
+
+
+def test_the_kept_files_give_the_same_card(tmp_path, monkeypatch, answers):
+    """What `run` keeps on the disk must be enough: the card asks no model."""
+    monkeypatch.setattr(elicitation, "ANSWERS", tmp_path)
+    monkeypatch.setattr(report, "REPORTS", tmp_path / "reports")
+    for paper, rows in answers.items():
+        (tmp_path / paper).mkdir()
+        if "decoding" in rows:
+            rows = rows.assign(decoding=[json.dumps(vars(decoding)) for decoding in rows["decoding"]])
+        rows.to_parquet(tmp_path / paper / "toy.parquet", index=False)
+    monkeypatch.setattr(report, "_judged", lambda answers, judge: judgements(answers))
+    expected = report.tabulate("toy", answers, judgements(answers["multicultural"]))
+    pd.testing.assert_frame_equal(report.card("toy"), expected)
+    written = pd.read_csv(report.write("toy"))
+    assert written.shape == expected.shape and written["value"].notna().eq(expected["value"].notna()).all()
+
+
+def pair(best, other, **named):
+    """Two answers to one question of four options, by an Egyptian persona: in English and in Arabic."""
+    row = {"question": "trust-press", "country": "EG", "framing": "persona", "mode": "zero-shot"} | named
+    return pd.DataFrame([row | {"language": "en", "best": best}, row | {"language": "ar", "best": other}])
+
+
+def test_consistency_is_one_minus_the_share_of_the_scale_between_two_answers():
+    """1 against 3 on a scale from 1 to 4 is a distance of two thirds; a tie counts as its average."""
+    bank = items.teaching_questions()
+    for best, other, expected in (
+        (("1",), ("3",), 1 / 3),
+        (("2",), ("2",), 1.0),
+        (("1", "4"), ("4",), 0.5),
+        ((), ("1",), np.nan),
+    ):
+        (row,) = mena_measures.consistencies(pair(best, other), bank).query("measure == 'CLCS'").to_dict("records")
+        assert row["value"] == pytest.approx(expected, nan_ok=True)
+        # Of the 16 pairs of 4 options: 4 alike, 6 one apart, 4 two apart, 2 three apart.
+        assert row["chance"] == pytest.approx((4 + 6 * 2 / 3 + 4 / 3) / 16)
+
+
+def test_answers_that_are_all_alike_do_not_settle_a_consistency():
+    """Two equal pairs show no more than Wilson's interval of 2 in 2 allows: 2 / (2 + 1.96^2) to 1."""
+    pairs = pd.concat([pair(("1",), ("1",)), pair(("2",), ("2",), question="trust-united-nations")])
+    table = mena_measures.consistency_table(mena_measures.consistencies(pairs, items.teaching_questions()))
+    row = table[table["measure"] == "CLCS"].iloc[0]
+    assert (row["value"], row["high"]) == (1, 1) and row["low"] == pytest.approx(2 / (2 + 1.96**2), abs=1e-4)
+
+
+def test_corrected_nvas_has_chance_at_nought_and_the_best_at_one():
+    """A score halfway between chance and the best is one half, whatever the questions' chance levels."""
+    scored = pd.DataFrame(
+        {"question": ["a", "b"], "nvas": [0.8, 0.7], "chance": [0.6, 0.4], "one_human": [0.6, 0.4], "cell": "x"}
+    )
+    row = mena_measures.corrected(scored, ["cell"]).iloc[0]
+    assert row["value"] == pytest.approx(0.5) and row["low"] == pytest.approx(0.5) and row["human"] == 0
+    assert row["n"] == 2 and row["coverage"] == 1
