@@ -4,6 +4,7 @@
     snakemake results                   the full run: more resampling, then the tracked tables in results/
     snakemake multicultural             one paper's chapters
     snakemake --config model=<name>     live chapters with another model of models.yml
+    snakemake --config shards=8         questions in so many jobs (on a cluster: --workflow-profile profiles/slurm)
 
 Chapters come from book/_toc.yml; what each needs and makes is read from the notebook itself.
 """
@@ -13,6 +14,7 @@ from whosevalues import graph
 shell.prefix(graph.tools())
 
 MODEL = graph.known_model(config.get("model", "smollm2-135m"))
+SHARDS = graph.shard_count(config.get("shards", 0))
 CHAPTERS = graph.chapters()
 SYNTHESIS = [chapter for chapter in CHAPTERS if chapter.startswith("synthesis/")]
 PAPERS = [chapter for chapter in CHAPTERS if chapter not in SYNTHESIS]
@@ -28,6 +30,10 @@ onstart:
 
 onerror:
     graph.say_why()
+
+
+# Short or in need of a network: never a cluster's job.
+localrules: data, model, html, results
 
 
 rule book:
@@ -67,17 +73,34 @@ rule model:
     shell: "whosevalues models --prepare smollm2-135m >{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
 
 
-# Elicitation: answers go to an append-only store that no rule ever deletes; the stamp says that all are there.
+# Elicitation: answers go to an append-only store that no rule ever deletes; the manifest says that all are there.
 rule answers:
     input:
-        lambda wildcards: graph.asks(wildcards.experiment),
+        lambda wildcards: graph.asks(wildcards.paper),
         lambda wildcards: rules.model.output if wildcards.model == "smollm2-135m" else [],
-    output: "_build/answers/{experiment}.{model}.json"
-    message: "{wildcards.model} is asked what {wildcards.experiment} asks"
-    log: "_build/logs/answers-{experiment}.{model}.log"
+        lambda wildcards: graph.shards(wildcards.paper, wildcards.model, SHARDS),
+    output: "_build/answers/{paper,[^/]+}/{model,[^/]+}.json", "_build/answers/{paper}/{model}.parquet"
+    message: "{wildcards.model} is asked what {wildcards.paper} asks"
+    log: "_build/logs/answers-{paper}.{model}.log"
     shell:
         # Its bar is shown where there is a terminal: this is the step that takes minutes.
-        "whosevalues run {wildcards.experiment} --model {wildcards.model} --stamp {output} >{log}"
+        "whosevalues run --paper {wildcards.paper} --model {wildcards.model} --yes >{log}"
+
+
+# One shard of the questions is one job. Of a job that is run again the first one may still be writing, even to the log.
+rule shard:
+    input:
+        lambda wildcards: graph.asks(wildcards.paper),
+        lambda wildcards: rules.model.output if wildcards.model == "smollm2-135m" else [],
+    output: "_build/answers/{paper,[^/]+}/{model,[^/]+}.{i,[0-9]+}of{n,[0-9]+}.json"
+    message: "{wildcards.model} is asked what {wildcards.paper} asks, shard {wildcards.i} of {wildcards.n}"
+    log: "_build/logs/answers-{paper}.{model}.{i}of{n}.log"
+    shell:
+        "whosevalues run --paper {wildcards.paper} --model {wildcards.model} --shard {wildcards.i}/{wildcards.n} "
+        "--yes --stamp {output} >>{log} 2>&1 || (tail -n 1 {log} >&2; exit 2)"
+
+
+ruleorder: shard > answers
 
 
 # Chapters: one notebook in; one page, its result tables and a record of the run out.

@@ -8,7 +8,6 @@ from conftest import REPOSITORY
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-
 TOOLS = ["requirements-test.lock", "requirements-bench.lock", "requirements-server.lock"]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -156,7 +157,10 @@ def _agree(paper: str, model: str, limit: int | None, shard: str | None, given: 
 def _tell(line: str, about: object, stamp: Path | None) -> None:
     if stamp:
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
+        # A job that was given up may still write the stamp of its successor: each writes a whole one.
+        partial = stamp.with_name(f".{stamp.name}.{os.getpid()}")
+        partial.write_text(json.dumps(about, indent=1, sort_keys=True) + "\n")
+        partial.replace(stamp)
     typer.echo(line)
 
 

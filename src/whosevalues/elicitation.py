@@ -101,7 +101,7 @@ def judged(paper: str, answers: pd.DataFrame, judge: str | None = None, **how: A
     paper : whose experiment needs a judge: 'multicultural'.
     answers : of `elicit`, by one model.
     judge : name in models.yml; without it the model is its own judge.
-    how : `purse` and `progress`, as for `responses.ask`.
+    how : `purse`, `progress` and `shared`, as for `responses.ask`.
 
     Returns
     -------
@@ -169,10 +169,10 @@ def run(
     how = {"purse": purse, "progress": True}
     answers = elicit(paper, model, limit=limit, shard=shard, **how, **parameters)
     seconds = time.monotonic() - started
+    if hasattr(_module(paper), "judging"):
+        judged(paper, answers, judge, shared=shard is not None, **how)
     if shard is not None:
         return {"asked": len(answers), "new": new, "errors": int(answers["error"].notna().sum()), "shard": shard}
-    if hasattr(_module(paper), "judging"):
-        judged(paper, answers, judge, **how)
     return json.loads(
         keep(paper, answers, seconds, new, parameters | {"limit": limit}).with_suffix(".json").read_text()
     )
@@ -213,9 +213,11 @@ def keep(paper: str, answers: pd.DataFrame, seconds: float, new: int, parameters
         "machine": machine(),
         **provenance(),
     }
-    _flat(answers).to_parquet(file.with_suffix(".partial"), index=False)
-    file.with_suffix(".partial").replace(file)
-    file.with_suffix(".json").write_text(json.dumps(about, indent=1, sort_keys=True, default=str) + "\n")
+    partial = file.with_name(f".{model}.{os.getpid()}")
+    _flat(answers).to_parquet(partial, index=False)
+    partial.replace(file)
+    partial.write_text(json.dumps(about, indent=1, sort_keys=True, default=str) + "\n")
+    partial.replace(file.with_suffix(".json"))
     return file
 
 

@@ -97,9 +97,12 @@ def needs(chapter: str, model: str, others: Iterable[str]) -> list[str]:
     notebook = source(chapter)
     # A page is what the runner made of a notebook: a better cleaner must clean the published ones, too.
     files = [str(notebook.relative_to(ROOT)), "src/whosevalues/notebooks.py", *closure(notebook)]
-    files += [f"_build/answers/{experiment}.{model}.json" for experiment in calls(chapter, "elicit")]
+    files += [f"_build/answers/{paper}/{model}.json" for paper in calls(chapter, "elicit")]
     if "needs" in keywords(chapter, "replay"):
-        files.append(f"_build/data/{chapter.split('/')[0]}.json")
+        released = papers(data.registry().index)
+        own = [paper for paper in released if chapter.startswith(f"{paper}/")]
+        # A synthesis looks at every paper's data.
+        files += [f"_build/data/{paper}.json" for paper in own or released]
     files += [f"results/{name}.csv" for name in calls(chapter, "stored") if (ROOT / f"results/{name}.csv").is_file()]
     if any(called(chapter, "ledger")):
         files += [file for other in others for file in result_files(other)]
@@ -137,6 +140,45 @@ def asks(experiment: str) -> list[str]:
     modules = [PACKAGE / "elicitation.py", PACKAGE.joinpath(*EXPERIMENTS[experiment].split(".")).with_suffix(".py")]
     itself = [str(module.relative_to(ROOT)) for module in modules]
     return sorted({*itself, *(file for module in modules for file in closure(module))})
+
+
+def shard_count(wanted: object) -> int:
+    """Stop, in one line, where questions cannot be split like that.
+
+    Parameters
+    ----------
+    wanted : in how many shards each paper's questions are put; 0 for none.
+
+    Returns
+    -------
+    The number.
+    """
+    if not str(wanted).isdecimal():
+        _stop(f"shards={wanted} is no number of shards: give a whole one, such as shards=8")
+    return int(str(wanted))
+
+
+def shards(paper: str, model: str, count: int) -> list[str]:
+    """Name the stamps of a paper's shards.
+
+    Parameters
+    ----------
+    paper : 'multicultural', 'mena' or 'navab'.
+    model : who is asked.
+    count : in how many shards; with none, whoever gathers the answers also asks.
+
+    Returns
+    -------
+    One file per shard, relative to the repository.
+
+    Examples
+    --------
+    >>> shards("mena", "uniform", 2)
+    ['_build/answers/mena/uniform.1of2.json', '_build/answers/mena/uniform.2of2.json']
+    >>> shards("mena", "uniform", 0)
+    []
+    """
+    return [f"_build/answers/{paper}/{model}.{i}of{count}.json" for i in range(1, count + 1)]
 
 
 def options(chapter: str, model: str, full: Mapping[str, object]) -> str:

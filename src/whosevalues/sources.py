@@ -109,7 +109,8 @@ def _named(node: ast.AST, file: Path) -> list[Path]:
     text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
     if not text.endswith((".csv", ".yml")) or "/" in text:
         return []
-    return [folder / text for folder in (file.parent, ROOT, ROOT / "data" / "teaching") if (folder / text).is_file()]
+    folders = (file.parent, ROOT, ROOT / "data" / "teaching", ROOT / "benchmarks" / "results")
+    return [folder / text for folder in folders if (folder / text).is_file()]
 
 
 def _files(name: str) -> Iterator[Path]:

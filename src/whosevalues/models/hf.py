@@ -21,7 +21,7 @@ DIGITS = {"arabic digits": "٠١٢٣٤٥٦٧٨٩", "persian digits": "۰۱۲۳۴
 WINDOW = 512
 """Questions that are read ahead, to be grouped by their frames and sorted by their lengths."""
 
-MOST = {"cpu": 1024, "cuda": 16384}
+MOST = {"cpu": 768, "cuda": 16384}
 """Tokens of one batch, at most: more do not make a forward pass any faster."""
 
 TAIL = 48

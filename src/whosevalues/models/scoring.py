@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -90,14 +91,15 @@ def supports_tree(model, length: int) -> bool:
 
     Returns
     -------
-    False for recurrent layers, and for a sliding window that the longest prompt leaves: these read every continuation
-    as a text of its own.
+    False for recurrent layers, for positions that a token cannot be given (ALiBi), and for a sliding window that the
+    longest prompt leaves: these read every continuation as a text of its own.
     """
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     window = getattr(config, "sliding_window", None) or length
     plain = kinds <= {"full_attention", "sliding_attention"} and not getattr(model, "_is_stateful", False)
-    return plain and length <= window and config._attn_implementation in ("sdpa", "eager")
+    placed = "position_ids" in signature(model.forward).parameters and not getattr(config, "alibi", False)
+    return plain and placed and length <= window and config._attn_implementation in ("sdpa", "eager")
 
 
 def frames(prompts: Sequence[Tokens]) -> list[tuple[int, list[int]]]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .base import Answer, Answers, Decoding, Model, digest, renormalise
 
-
 LIST = "\n".join(f"{i}. {'I agree.' if i % 2 else 'I disagree.'}" for i in range(1, 11))
 """What a model without a table says to anything: ten answers, so that every chapter can be tried with it."""
 
