@@ -6,7 +6,7 @@ import math
 import pandas as pd
 import pytest
 
-from whosevalues import UserError, cost, elicitation, models
+from whosevalues import UserError, cost, elicitation, manifest, models
 from whosevalues.models.base import Decoding
 
 PRICE = {"input": 2.0, "output": 10.0, "date": "2026-01-31", "source": "https://host/page"}
@@ -25,7 +25,7 @@ def workplace(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(elicitation, "requests", lambda paper, limit=None, shard=None, **more: grid.head(limit or 3))
     monkeypatch.setattr(elicitation, "STORE", tmp_path / "responses")
-    monkeypatch.setattr(elicitation, "ANSWERS", tmp_path / "answers")
+    monkeypatch.setattr(manifest, "ANSWERS", tmp_path / "answers")
     monkeypatch.setattr(models, "FILE", tmp_path / "models.yml")
     monkeypatch.setattr(cost, "counter", lambda model: (words, 0, "words"))
     price = "{input: 2, output: 10, date: 2026-01-31, source: 'https://host/page'}"
@@ -39,7 +39,7 @@ def workplace(tmp_path, monkeypatch):
     models.load.cache_clear()
 
 
-def manifest(folder, model, **about):
+def leave_manifest(folder, model, **about):
     """Leave what a run leaves."""
     file = folder / "answers" / "mena" / f"{model}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -69,8 +69,8 @@ def test_a_server_writes_its_answers_and_samples_are_paid_one_by_one():
     once = cost.tokens(requests, words, server=True)
     many = cost.tokens(requests, words, samples=20, server=True)
     assert once["tokens_in"].tolist() == [3] and once["tokens_out"].tolist() == [3]
-    # An answer may be as long as the longest option, of two characters, and 16 tokens more.
-    assert many["tokens_in"].tolist() == [60] and many["tokens_out"].tolist() == [20 * 18]
+    # An answer may be as long as the longest option, of two characters, and 8 tokens more.
+    assert many["tokens_in"].tolist() == [60] and many["tokens_out"].tolist() == [20 * 10]
 
 
 def test_the_paper_s_own_bill_comes_out():
@@ -108,9 +108,9 @@ def test_a_model_without_answers_is_not_loaded_to_be_counted(workplace):
     """Who has no key yet must still learn what the run would cost."""
     (row,) = cost.cost("mena", "paid").to_dict("records")
     assert (row["questions"], row["answered"], row["samples"]) == (3, 0, 5)
-    # 6 words, 5 times; 3 answers of up to 17 tokens, 5 times.
-    assert (row["tokens_in"], row["tokens_out"]) == (30, 255)
-    assert row["dollars"] == pytest.approx((30 * 2 + 255 * 10) / 1e6)
+    # 6 words, 5 times; 3 answers of up to 9 tokens, 5 times.
+    assert (row["tokens_in"], row["tokens_out"]) == (30, 135)
+    assert row["dollars"] == pytest.approx((30 * 2 + 135 * 10) / 1e6)
     told = cost.in_words(pd.DataFrame([row]))
     assert "5 samples per option question" in told and "https://host/page said on 2026-01-31" in told
     assert "time: unknown; `whosevalues run --model paid --paper mena --limit 20` measures it" in told
@@ -119,10 +119,12 @@ def test_a_model_without_answers_is_not_loaded_to_be_counted(workplace):
 def test_what_a_server_was_found_to_give_is_not_paid_twenty_times(workplace):
     """Once a taste showed log-probabilities, or the line says so, no samples are counted."""
     assert cost.cost("mena", "read")["samples"].tolist() == [1]
-    manifest(workplace, "paid", measurement={"logprob": 3}, asked=3, errors=0, prompt_tokens=30, completion_tokens=3)
+    leave_manifest(
+        workplace, "paid", measurement={"logprob": 3}, asked=3, errors=0, prompt_tokens=30, completion_tokens=3
+    )
     (row,) = cost.cost("mena", "paid").to_dict("records")
     assert (row["samples"], row["measured_on"], row["expected_tokens_in"]) == (1, 3, 30)
-    manifest(workplace, "paid", measurement={"sampled": 3})
+    leave_manifest(workplace, "paid", measurement={"sampled": 3})
     assert cost.cost("mena", "paid")["samples"].tolist() == [5]
 
 
@@ -138,7 +140,7 @@ def test_what_is_answered_is_not_counted_again(workplace):
 
 def test_a_damaged_manifest_is_named(workplace):
     """A half-written file must not end in a traceback."""
-    manifest(workplace, "mine")
+    leave_manifest(workplace, "mine")
     (workplace / "answers" / "mena" / "mine.json").write_text("{")
     with pytest.raises(UserError, match="mine.json of mena is no manifest: remove it"):
         cost.cost("mena", "mine")

@@ -5,9 +5,10 @@ import math
 
 import pytest
 import torch
+from tiny import build
 
-from whosevalues import models
-from whosevalues.models.base import Decoding, exclusive
+from whosevalues import UserError, models
+from whosevalues.models.base import Decoding, Model, collect, digest, exclusive, renormalise
 from whosevalues.models.hf import HFModel
 from whosevalues.models.scripted import ScriptedModel
 
@@ -45,7 +46,7 @@ def test_the_prompt_is_what_the_model_was_trained_on(embedded):
 @pytest.mark.parametrize("options", [("1", "2", "3", "4"), tuple(map(str, range(1, 11))), ("yes", "not at all", "نعم")])
 def test_raw_is_the_sum_over_the_options_tokens(embedded, options):
     """Options of one token, of several, beginning others and in any script must score as lm-evaluation-harness does."""
-    (answer,) = embedded.option_scores([QUESTION], [options])
+    (answer,) = collect(embedded.option_scores([(QUESTION, options)]))
     for option, raw in zip(options, answer["raw"], strict=True):
         tokens = tuple(embedded.tokenizer(option, add_special_tokens=False)["input_ids"])
         assert raw == pytest.approx(log_probability(embedded, QUESTION, tokens), abs=1e-4)
@@ -56,7 +57,7 @@ def test_raw_is_the_sum_over_the_options_tokens(embedded, options):
 def test_probability_of_one_leaves_out_ten(embedded):
     """'1' begins '10': without the difference, everybody who answers 10 would count as answering 1 as well."""
     options = tuple(map(str, range(1, 11)))
-    (answer,) = embedded.option_scores([QUESTION], [options])
+    (answer,) = collect(embedded.option_scores([(QUESTION, options)]))
     own = {}
     digits = ("0123456789", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
     for option in options:
@@ -81,15 +82,20 @@ def test_nested_beginnings_are_subtracted_once():
 def test_scores_do_not_depend_on_what_else_is_asked(embedded):
     """The same question must give the same number alone, in company, and in any order."""
     other = "Is the sky blue?\n1. Yes\n2. No\nAnswer with the number only."
-    together = embedded.option_scores([QUESTION, other], [("1", "2", "3", "4"), ("1", "2")])
-    turned = embedded.option_scores([other, QUESTION], [("1", "2"), ("1", "2", "3", "4")])
-    assert together == turned[::-1]
+    questions = [(QUESTION, ("1", "2", "3", "4")), (other, ("1", "2"))]
+    together = collect(embedded.option_scores(questions))
+    turned = collect(embedded.option_scores(questions[::-1]))
+    for here, there, question in zip(together, turned[::-1], questions, strict=True):
+        (alone,) = collect(embedded.option_scores([question]))
+        for other_answer in (there, alone):
+            assert other_answer["raw"] == pytest.approx(here["raw"], abs=1e-4)
+            assert other_answer["probability"] == pytest.approx(here["probability"], abs=1e-4)
 
 
 def test_completions_are_scored_token_by_token(embedded):
     """Preference between two statements is a difference of these sums: they must be exact, and say how long each is."""
     statement = "The press should be free."
-    (answer,) = embedded.completion_scores([QUESTION], [statement])
+    (answer,) = collect(embedded.completion_scores([(QUESTION, statement)]))
     tokens = tuple(embedded.tokenizer(statement, add_special_tokens=False)["input_ids"])
     assert answer["tokens"] == len(tokens)
     assert answer["logprob"] == pytest.approx(log_probability(embedded, QUESTION, tokens), abs=1e-3)
@@ -98,29 +104,88 @@ def test_completions_are_scored_token_by_token(embedded):
 def test_generation_repeats_itself_and_says_why_it_ended(embedded):
     """Same seed, same text; a text cut off by the limit must not pass for a finished one."""
     greedy, short = Decoding(max_tokens=40), Decoding(max_tokens=3)
-    first, again, cut = embedded.generate(["What is the capital of France?"] * 3, [greedy, greedy, short])
+    paris = "What is the capital of France?"
+    first, again, cut = collect(embedded.generate([(paris, greedy), (paris, greedy), (paris, short)]))
     assert first == again and "Paris" in first["text"]
     assert (first["finish_reason"], cut["finish_reason"]) == ("stop", "length")
-    warm = [Decoding(temperature=1.0, max_tokens=12, seed=seed) for seed in (1, 1, 2)]
-    a, b, c = (answer["text"] for answer in embedded.generate(["Tell me a story."] * 3, warm))
+    warm = [("Tell me a story.", Decoding(temperature=1.0, max_tokens=12, seed=seed)) for seed in (1, 1, 2)]
+    a, b, c = (answer["text"] for answer in collect(embedded.generate(warm)))
     assert a == b != c
+
+
+def test_a_stream_is_read_as_far_as_it_goes(embedded):
+    """A run that is out of money ends its stream of questions: what was taken from it must be answered, no more."""
+
+    def stream():
+        yield QUESTION, ("1", "2")
+        yield QUESTION, ("1", "2", "3")
+
+    positions = [position for position, _ in embedded.option_scores(stream())]
+    assert sorted(positions) == [0, 1]
+    for answers in (embedded.option_scores([]), embedded.completion_scores([]), embedded.generate([])):
+        assert list(answers) == []
 
 
 def test_options_that_a_tokenizer_cannot_tell_apart_are_an_error(embedded):
     """Two options with the same tokens would share one probability twice."""
-    (answer,) = embedded.option_scores([QUESTION], [("1", "1")])
-    assert "are the same to this tokenizer" in answer["error"]
+    same, fine = collect(embedded.option_scores([(QUESTION, ("1", "1")), (QUESTION, ("1", "2"))]))
+    assert "are the same to this tokenizer" in same["error"] and "error" not in fine
+    (empty,) = collect(embedded.completion_scores([(QUESTION, "")]))
+    assert empty == {"error": "the completion is empty"}
 
 
 def test_the_scripted_model_answers_from_its_table():
     """Logic is tested on a model whose every answer is known."""
     model = ScriptedModel("s", {"q": {"1": 0.6, "2": 0.2}, "ctx": {"yes": -1.5}, "say": "I would rather not."})
-    (answer,) = model.option_scores(["q"], [("1", "2")])
+    (answer,) = collect(model.option_scores([("q", ("1", "2"))]))
     assert answer["probability"] == pytest.approx([0.75, 0.25])
     assert answer["missing_mass"] == pytest.approx(0.2)
-    assert model.completion_scores(["ctx"], ["yes"]) == [{"logprob": -1.5, "tokens": 1}]
-    assert model.generate(["say"], [Decoding()])[0]["text"] == "I would rather not."
-    assert "error" in model.generate(["nothing"], [Decoding()])[0]
+    assert collect(model.completion_scores([("ctx", "yes")])) == [{"logprob": -1.5, "tokens": 1}]
+    said, nothing = collect(model.generate([("say", Decoding()), ("nothing", Decoding())]))
+    assert said["text"] == "I would rather not." and "error" in nothing
+
+
+def test_a_backend_names_what_it_can_answer():
+    """A question that a backend cannot answer must be refused by name, and never be asked in another form."""
+
+    class Talking(Model):
+        name = "talking"
+
+        def generate(self, questions):
+            for position, _ in enumerate(questions):
+                yield position, {"text": "Well."}
+
+    assert Talking().answers_to == ["generate", "structured"] and Model().answers_to == []
+    assert ScriptedModel("s").answers_to == ["option_scores", "completion_scores", "generate", "structured"]
+    with pytest.raises(UserError, match="model 'talking' cannot score options"):
+        collect(Talking().option_scores([("q", ("1", "2"))]))
+    with pytest.raises(UserError, match="model 'talking' cannot score texts"):
+        collect(Talking().completion_scores([("q", "1")]))
+    with pytest.raises(UserError, match="model 'talking' has no fingerprint"):
+        Talking().fingerprint  # noqa: B018
+
+
+def test_options_without_any_probability_are_an_error():
+    """Nothing divided by nothing must not be published as an opinion."""
+    assert renormalise(["1", "2"], [0.0, 0.0]) == {"error": "none of the options 1, 2 has any probability"}
+
+
+def test_everything_that_changes_a_number_changes_the_fingerprint(tmp_path):
+    """Answers of other weights, precision or template must never be taken for this model's."""
+    model = build(tmp_path)
+    named = [digest(model.fingerprint)]
+    named.append(digest(HFModel("llama", tmp_path, "other weights").fingerprint))
+    named.append(digest(HFModel("llama", tmp_path, model.weights, dtype="bfloat16").fingerprint))
+    model.tokenizer.chat_template = "{{ messages[0]['content'] }}!"
+    model.tokenizer.save_pretrained(tmp_path)
+    named.append(digest(HFModel("llama", tmp_path, model.weights).fingerprint))
+    assert len(set(named)) == 4 and "model" not in vars(model)
+
+
+def test_a_folder_that_is_no_model_is_named(tmp_path):
+    """A mistyped path must end in the line of models.yml that is wrong."""
+    with pytest.raises(UserError, match="model 'mine': .* correct its line in models.yml"):
+        collect(HFModel("mine", tmp_path, "none").option_scores([("q", ("1", "2"))]))
 
 
 @pytest.fixture
@@ -151,23 +216,3 @@ def test_a_text_begins_once(with_beginning, template):
     assert said == ("Hi!" if template else "Hi\nAnswer:")
     (spelt,) = model.spellings(model.render("Hi"), ["10"])
     assert 0 not in [token for tokens in spelt for token in tokens]
-
-
-def test_a_random_model_of_another_family_is_scored_alike(with_beginning):
-    """Nothing in the scoring may be particular to the embedded model: a Llama with byte tokens, every option a path."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = LlamaConfig(vocab_size=len(with_beginning), num_key_value_heads=2, bos_token_id=0, eos_token_id=0, **sizes)
-    model = HFModel("tiny", "nowhere", "none")
-    model.tokenizer, model.model = with_beginning, LlamaForCausalLM(config).eval()
-    options = ("1", "10", "100", "yes", "نعم")
-    (answer,) = model.option_scores(["How many?"], [options])
-    ids = list(model._prompt_tokens("How many?"))
-    for option, raw in zip(options, answer["raw"], strict=True):
-        tokens = with_beginning.encode(option, add_special_tokens=False)
-        with torch.inference_mode():
-            logits = model.model(torch.tensor([ids + tokens])).logits[0].double().log_softmax(-1)
-        assert raw == pytest.approx(sum(float(logits[len(ids) - 1 + i, t]) for i, t in enumerate(tokens)), abs=1e-5)
-    assert sum(answer["probability"]) == pytest.approx(1)

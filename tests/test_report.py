@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whosevalues import elicitation, items, mena_measures, report
+from whosevalues import elicitation, items, manifest, mena_measures, report
 
 SHARES = {"Pro": (0.8, 0.1, 0.1), "Con": (0.1, 0.8, 0.1)}
 
@@ -145,7 +145,7 @@ def test_a_model_that_lists_nothing_has_no_valid_response(answers):
 
 def test_the_kept_files_give_the_same_card(tmp_path, monkeypatch, answers):
     """What `run` keeps on the disk must be enough: the card asks no model."""
-    monkeypatch.setattr(elicitation, "ANSWERS", tmp_path)
+    monkeypatch.setattr(manifest, "ANSWERS", tmp_path)
     monkeypatch.setattr(report, "REPORTS", tmp_path / "reports")
     for paper, rows in answers.items():
         (tmp_path / paper).mkdir()

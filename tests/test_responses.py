@@ -68,6 +68,11 @@ class Slow(ScriptedModel):
             yield prompt, options
 
 frame = pd.DataFrame({"kind": "option_scores", "prompt": [f"q{i}" for i in range(200)], "options": [("1", "2")] * 200})
+if "shared" in sys.argv:
+    # Whoever is faster to start waits for the other.
+    Path(sys.argv[1] + ".ready" + sys.argv[3]).touch()
+    while len(list(Path(sys.argv[1]).parent.glob("*.ready*"))) < 2:
+        time.sleep(0.01)
 try:
     responses.ask(Slow("counting"), frame, Path(sys.argv[1]), shared="shared" in sys.argv)
 except responses.UserError as error:
@@ -164,7 +169,7 @@ def test_a_second_writer_waits_and_asks_nothing_twice(tmp_path):
 def test_runs_that_share_a_store_cannot_harm_each_other(tmp_path):
     """Jobs of a cluster write at once, one of them twice over: every question must be read exactly once."""
     store = tmp_path / "answers"
-    both = [slow(store, "shared") for _ in range(2)]
+    both = [slow(store, "shared", number) for number in "12"]
     assert [process.communicate(timeout=120)[1] for process in both] == ["", ""]
     assert len(list(store.glob("*.jsonl"))) == 2 and len(lines(store)) > 200
     rows = responses.read(store)
@@ -205,7 +210,7 @@ def test_a_full_disk_loses_nothing_and_says_what_to_do(tmp_path):
 
 
 FLYING = """
-import queue, sys, threading, time
+import os, queue, sys, threading, time
 from itertools import islice
 import pandas as pd
 from pathlib import Path
@@ -219,7 +224,7 @@ class Flying(ScriptedModel):
         came, stream, under_way = queue.Queue(), enumerate(questions), 0
 
         def answer(position, prompt, options):
-            print(prompt, flush=True)
+            os.write(1, f"{prompt}\\n".encode())
             time.sleep(float(sys.argv[2]))
             came.put((position, self._options(prompt, list(options))))
 
@@ -258,7 +263,7 @@ def test_ctrl_c_waits_for_the_answers_that_are_paid_for(tmp_path):
     asked += out.split()
     assert process.returncode and "waiting for the answers under way" in told and "KeyboardInterrupt" in told
     assert sorted(row["prompt"] for row in responses.read(tmp_path / "a").values()) == sorted(asked)
-    assert 10 <= len(asked) <= 16
+    assert 10 <= len(asked) < 100
     model = Counting()
     responses.ask(model, requests(200), tmp_path / "a")
     assert sorted(model.asked + asked) == sorted(f"q{i}" for i in range(200))
@@ -294,18 +299,18 @@ A_TOKEN = {"input": 1e6, "output": 0}
 
 
 def test_a_run_stops_before_it_costs_more(tmp_path):
-    """--max-cost is a promise: nothing is asked that could break it, and the same command with more money goes on."""
+    """--max-cost is a promise: nothing is asked that could break it, all of it is used, and more money goes on."""
     purse, model = responses.Purse(20), Priced()
-    with pytest.raises(UserError, match="stopped at a cost of .* of at most 20: .* questions are left.* --max-cost"):
+    with pytest.raises(UserError, match="stopped at a cost of .* of at most 20, .* questions are left.* --max-cost"):
         responses.ask(model, requests(50), tmp_path / "a", purse=purse, price=A_TOKEN)
     # A question of two letters takes two tokens at most (three from q10 on), and took one.
-    assert 10 < len(model.asked) < 20 and purse.spent == len(model.asked) and purse.reserved == 0
+    assert 20 - 3 < purse.spent <= 20 and purse.spent == len(model.asked) and purse.reserved == 0
     again = Priced()
     responses.ask(again, requests(50), tmp_path / "a", purse=responses.Purse(1000), price=A_TOKEN)
     assert sorted(model.asked + again.asked) == sorted(f"q{i}" for i in range(50))
 
 
-def test_a_purse_that_was_too_small_once_stays_shut(tmp_path):
+def test_what_is_cheap_enough_does_not_hide_what_was_too_dear(tmp_path):
     """What is asked next may be cheap enough, but the run has not done all that it was asked for and must say so."""
     dear = requests(1).assign(prompt="q" * 30)
     cheap = requests(1, "completion_scores").assign(completion="a")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import UserError, elicitation, models
+from . import UserError, elicitation, manifest, models
 from .models.api import ROOM
 from .models.base import Decoding
 
@@ -201,7 +201,7 @@ def _left(paper: str, model: str, asked: pd.DataFrame) -> pd.DataFrame:
 
 
 def _before(paper: str, model: str) -> dict[str, Any]:
-    file = elicitation.ANSWERS / paper / f"{model}.json"
+    file = manifest.ANSWERS / paper / f"{model}.json"
     try:
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     except ValueError as error:

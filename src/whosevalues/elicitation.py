@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
-from collections.abc import Mapping
 from importlib import import_module
 from inspect import signature
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from . import ROOT, UserError, models, responses
-from .results import provenance
+from . import ROOT, UserError, manifest, models, responses
 
 STORE = ROOT / "_build" / "responses"
-ANSWERS = ROOT / "_build" / "answers"
 
 EXPERIMENTS = {"multicultural": "multicultural_survey", "mena": "mena", "navab": "navab.evaluation"}
 """The module of each paper: its function `experiment` makes the requests; where answers must be judged, its function
 `judging` makes the judge's."""
-
-DRIFT = 50
-"""Option questions on which rounded weights are held against float32."""
 
 
 def requests(paper: str, limit: int | None = None, shard: str | None = None, **parameters: object) -> pd.DataFrame:
@@ -55,7 +45,7 @@ def requests(paper: str, limit: int | None = None, shard: str | None = None, **p
     if limit is not None:
         if limit < 1:
             raise UserError(f"--limit {limit} leaves no question: give at least 1")
-        grid = _spread(grid, limit)
+        grid = manifest.spread(grid, limit)
     if shard is not None:
         part, parts = _shard(shard)
         grid = grid.iloc[len(grid) * (part - 1) // parts : len(grid) * part // parts]
@@ -170,65 +160,13 @@ def run(
     answers = elicit(paper, model, limit=limit, shard=shard, **how, **parameters)
     seconds = time.monotonic() - started
     if hasattr(_module(paper), "judging"):
-        judged(paper, answers, judge, shared=shard is not None, **how)
+        verdicts = judged(paper, answers, judge, shared=shard is not None, **how)
+        if shard is None:
+            manifest.write(verdicts, manifest.ANSWERS / paper / f"{model}.judged.parquet")
     if shard is not None:
         return {"asked": len(answers), "new": new, "errors": int(answers["error"].notna().sum()), "shard": shard}
-    return json.loads(
-        keep(paper, answers, seconds, new, parameters | {"limit": limit}).with_suffix(".json").read_text()
-    )
-
-
-def keep(paper: str, answers: pd.DataFrame, seconds: float, new: int, parameters: Mapping[str, object]) -> Path:
-    """Write one Parquet file of a model's answers, and what it was made with.
-
-    Parameters
-    ----------
-    paper : a key of `EXPERIMENTS`.
-    answers : of `elicit`, by one model.
-    seconds : how long the new ones took.
-    new : how many were not in the store before.
-    parameters : of the run.
-
-    Returns
-    -------
-    ``_build/answers/<paper>/<model>.parquet``; beside it a manifest, `.json`.
-    """
-    (model,) = answers["model"].unique()
-    file = ANSWERS / paper / f"{model}.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    before = json.loads(file.with_suffix(".json").read_text()) if file.with_suffix(".json").is_file() else {}
-    about = {
-        "paper": paper,
-        "model": models.describe(model),
-        "parameters": dict(parameters),
-        "asked": len(answers),
-        "errors": int(answers["error"].notna().sum()),
-        "measurement": answers["measurement"].value_counts().to_dict(),
-        "new": new,
-        "seconds": round(seconds, 1),
-        **{name: int(pd.to_numeric(answers[name]).sum()) for name in responses.TOKENS if name in answers},
-        # What an all-cached run did not measure anew, an earlier one did.
-        "rate": {"questions": new, "seconds": round(seconds, 1)} if new else before.get("rate"),
-        "drift": _drift(model, answers, before),
-        "machine": machine(),
-        **provenance(),
-    }
-    partial = file.with_name(f".{model}.{os.getpid()}")
-    _flat(answers).to_parquet(partial, index=False)
-    partial.replace(file)
-    partial.write_text(json.dumps(about, indent=1, sort_keys=True, default=str) + "\n")
-    partial.replace(file.with_suffix(".json"))
-    return file
-
-
-def machine() -> dict[str, object]:
-    """Say what a measurement ran on.
-
-    Returns
-    -------
-    Operating system, processor, number of processors.
-    """
-    return {"system": platform.system(), "processor": platform.machine(), "processors": os.cpu_count()}
+    file = manifest.keep(paper, answers, seconds, new, parameters | {"limit": limit})
+    return json.loads(file.with_suffix(".json").read_text())
 
 
 def _module(paper: str):
@@ -248,24 +186,3 @@ def _shard(text: str) -> tuple[int, int]:
     if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
         raise UserError(f"'{text}' is no shard: write i/n, such as 2/8 for the second of eight")
     return int(part), int(parts)
-
-
-def _drift(model: str, answers: pd.DataFrame, before: Mapping[str, Any]) -> dict[str, Any] | None:
-    described = json.loads(json.dumps(models.describe(model), default=str))
-    if before.get("drift") and before.get("model") == described:
-        return before["drift"]
-    options = answers[answers["kind"] == "option_scores"]
-    some = _spread(options, DRIFT)
-    return models.load(model).drift(list(zip(some["prompt"], some["options"], strict=True))) if len(some) else None
-
-
-def _spread(rows: pd.DataFrame, n: int) -> pd.DataFrame:
-    return rows.iloc[np.unique(np.linspace(0, len(rows) - 1, n).round().astype(int))] if len(rows) else rows
-
-
-def _flat(answers: pd.DataFrame) -> pd.DataFrame:
-    """Write as JSON what no column of a Parquet file holds alike in all rows."""
-    out = answers.copy()
-    for name in {"decoding", "schema", "value", "top"} & set(out):
-        out[name] = [None if v is None else json.dumps(v, default=vars, ensure_ascii=False) for v in out[name]]
-    return out

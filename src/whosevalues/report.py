@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import ROOT, elicitation, items, mena, mena_measures, results
+from . import ROOT, elicitation, items, manifest, mena, mena_measures, results
 from . import multicultural_alignment as culture
 from . import multicultural_survey as survey
 from .navab import evaluation
@@ -164,7 +164,7 @@ def _span(rows: pd.DataFrame) -> str:
 
 
 def _kept(paper: str, model: str) -> pd.DataFrame:
-    file = elicitation.ANSWERS / paper / f"{model}.parquet"
+    file = manifest.ANSWERS / paper / f"{model}.parquet"
     if not file.is_file():
         return pd.DataFrame()
     table = pd.read_parquet(file).astype(object)

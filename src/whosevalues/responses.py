@@ -84,12 +84,13 @@ def ask(
             if purse.empty:
                 left = len(missing) - len(answered(done) & set(missing["key"]))
                 raise UserError(
-                    f"stopped at a cost of {purse.spent:.4f} of at most {purse.most}: {left} questions are left; the "
-                    "same command with a new --max-cost continues"
+                    f"stopped at a cost of {purse.spent:.4f} of at most {purse.most}, as the next question could take "
+                    f"{purse.next:.4f}: {left} questions are left; the same command with a new --max-cost continues"
                 )
-    unable = f"the backend of '{model.name}' answers {', '.join(model.answers_to)} only"
-    rows = [_columns(done[key]) if key in done else {"measurement": None, "error": unable} for key in requests["key"]]
-    rows = pd.DataFrame(rows, dtype=object)
+    unable = {"measurement": None, "answer": None}
+    unable["error"] = f"the backend of '{model.name}' answers {', '.join(model.answers_to)} only"
+    named = zip(requests["key"], requests["kind"], strict=True)
+    rows = pd.DataFrame([_columns(done.get(key, unable | {"kind": kind})) for key, kind in named], dtype=object)
     out = pd.concat([requests.reset_index(drop=True), rows], axis=1)
     if len(out) and out["error"].notna().all():
         raise UserError(
@@ -174,17 +175,19 @@ class Purse:
     spent : for the answers that came.
     reserved : put by for those under way.
     empty : whether a question had to stay unasked.
+    next : what that question could have cost.
     """
 
     most: float | None = None
     spent: float = 0.0
     reserved: float = 0.0
     empty: bool = False
+    next: float = 0.0
 
     def reserve(self, cost: float) -> bool:
         """Put by what a question could cost at most; say whether that was possible."""
-        # Once shut it stays so: what is cheap enough must not be asked in the place of what came before it.
-        self.empty |= self.most is not None and self.spent + self.reserved + cost > self.most
+        self.empty = self.most is not None and self.spent + self.reserved + cost > self.most
+        self.next = cost
         self.reserved += 0 if self.empty else cost
         return not self.empty
 

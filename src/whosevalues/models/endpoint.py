@@ -98,7 +98,7 @@ class Endpoint:
 
         Returns
         -------
-        The same with '***' for the key.
+        The same with three asterisks for the key.
         """
         if self.variable is None or len(self._key) < SECRET:
             return value

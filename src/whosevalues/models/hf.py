@@ -135,6 +135,8 @@ class HFModel(Model):
     def completion_scores(self, questions: Iterable[tuple[str, str]]) -> Answers:
         """Sum the log-probabilities of each completion's tokens; a context shared by several is read once."""
         for start, window in _windows(questions):
+            # Completions hardly come again, unlike options: kept for ever, they would fill the memory.
+            self._cut.clear()
             by_context: dict[str, dict[tuple[int, ...], list[int]]] = {}
             for i, (context, completion) in enumerate(window):
                 if tokens := self._continuation(self.render(context), completion):
