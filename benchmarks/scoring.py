@@ -1,7 +1,7 @@
 """Option scoring beside a plain loop, lm-evaluation-harness and what the machine's matrix products allow.
 
-    python benchmarks/scoring.py                    two threads, then one
-    python benchmarks/scoring.py --threads 4
+    python benchmarks/scoring.py                    two threads
+    python benchmarks/scoring.py --threads 2 1      a run for each
     python benchmarks/scoring.py --gpu 1b           a randomly initialised Llama in bfloat16: a record of its own
 
 Everything runs side by side in one process, in rounds: in each, the same machine in the same mood sees all methods. A
@@ -181,7 +181,7 @@ def main() -> None:
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1], help="of the processor, one run for each")
+    parser.add_argument("--threads", type=int, nargs="+", default=[2], help="of the processor, one run for each")
     parser.add_argument("--gpu", choices=workload.SHAPES, help="measure this model on a GPU instead")
     asked = parser.parse_args()
     rows = []
