@@ -4,8 +4,9 @@
 
 A tiny Llama with random weights and the embedded model's tokenizer, one thread: what is left to measure is everything
 around the model. Each number of questions runs in a process of its own, which draws them from a generator and keeps no
-answer; seconds are processor time. The peer of a long run is the run of a thousand: a ratio of 1 means that throughput
-or memory is flat.
+answer. Every prompt ends in a number of its own, as a judge's ends in its own statement, so that whatever is kept by
+a prompt's end would pile up. Seconds are processor time. The peer of a long run is the run of a thousand: a ratio of 1
+means that throughput or memory is flat.
 """
 
 import itertools
@@ -31,8 +32,8 @@ def asked(count: int) -> Iterator[tuple[str, Sequence[str]]]:
     """Ask so many different questions, framing after framing."""
     for number, frame in enumerate(workload.FRAMES):
         share = count // len(workload.FRAMES) + (number < count % len(workload.FRAMES))
-        for text, options in itertools.islice(workload.questions(), share):
-            yield f"{frame}\n\n{text}", options
+        for place, (text, options) in enumerate(itertools.islice(workload.questions(), share)):
+            yield f"{frame}\n\n{text} ({number}.{place})", options
 
 
 def tiny(folder: Path) -> None:

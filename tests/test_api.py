@@ -126,6 +126,20 @@ def test_what_the_server_does_not_show_goes_into_bounds():
     assert doubt == 0
 
 
+def test_who_names_no_option_has_answered():
+    """A refusal that looked like a fault would be asked, and paid, again by every run; its mass has a bound by hand."""
+    # Listed: I .5, The .2, As .1; unseen .2, all of which "A", "B" and what begins them may be, and no more than that.
+    place = Position(((b"I", 0.5), (b"The", 0.2), (b"As", 0.1)), b"I")
+    answer, doubt = from_tokens(["A", "B"], {b"": place})
+    assert "error" not in answer and "'The'" in answer["refused"] and doubt == 0
+    assert answer["missing_mass"] == pytest.approx(0.8)
+    assert [answer[name] for name in ("raw", "probability", "low", "high")] == [None] * 4
+    # Of nineteen more, each has .001 at most, and " A" may begin with a space: six tokens in all.
+    rare = tuple((f"x{i}".encode(), 0.001) for i in range(19))
+    place = Position(((b"I", 0.8), *rare), b"I")
+    assert from_tokens(["A", "B"], {b"": place})[0]["missing_mass"] == pytest.approx(1 - 6 * 0.001)
+
+
 def test_a_beginning_is_counted_for_nobody_for_certain():
     """Where '1' may go on to '10' and nobody looked, the bounds must hold both; after a look, the shares are exact."""
     options = ["1", "2", "10"]
@@ -149,7 +163,8 @@ def test_a_beginning_is_counted_for_nobody_for_certain():
 def test_a_space_that_comes_first_is_looked_behind():
     """Mistral's tokenizer writes a space, then the digit: read at the space alone, every option would be missing."""
     first = Position(((b" ", 0.9), (b"I", 0.1)), b" ")
-    assert "error" in from_tokens(["1", "2"], {b"": first})[0] and from_tokens(["1", "2"], {b"": first})[1] == 0.9
+    answer, doubt = from_tokens(["1", "2"], {b"": first})
+    assert "refused" in answer and answer["missing_mass"] == pytest.approx(0.1) and doubt == 0.9
     second = Position(((b"1", 0.5), (b"2", 0.3), (b"x", 0.2)), b"x")
     answer, doubt = from_tokens(["1", "2"], {b"": first, b" ": second})
     assert answer["probability"] == pytest.approx([0.625, 0.375]) and doubt == 0
@@ -192,24 +207,169 @@ def test_what_is_said_first_is_the_answer(text, options, said):
 
 def test_options_in_arabic_script_are_drawn(proxy):
     """llama.cpp gives half a letter as nothing: options that cannot be found there must not all look impossible."""
-    endpoint = model(proxy.url, samples=8)
+    endpoint = model(proxy.url, samples=4)
     arabic, latin = collect(endpoint.option_scores([(PRESS, ("١", "٢", "٣", "٤")), (PRESS, FOUR)]))
-    assert arabic["measurement"] == "sampled" and arabic["n"] == 8 and arabic["raw"] is None
+    assert arabic["measurement"] == "sampled" and arabic["n"] == 4 and arabic["raw"] is None
     assert latin["measurement"] == "logprob"
 
 
 def test_missing_log_probabilities_are_noticed(plain, folders):
     """`transformers serve` drops the request for log-probabilities silently; answers are drawn, and say so."""
-    endpoint = APIModel("mine", {"model": str(folders["sampling"]), "base_url": plain, "samples": 8})
+    endpoint = APIModel("mine", {"model": str(folders["sampling"]), "base_url": plain, "samples": 4})
     (answer,) = collect(endpoint.option_scores([(PRESS, FOUR)]))
-    assert answer["measurement"] == "sampled" and answer["n"] == 8 and answer["raw"] is None
+    assert answer["measurement"] == "sampled" and answer["n"] == 4 and answer["raw"] is None
     assert sum(answer["probability"]) == pytest.approx(1)
     for p, low, high in zip(answer["probability"], answer["low"], answer["high"], strict=True):
         # Wilson's interval, from the textbook: the centre moves towards a half by z^2 / n.
-        z, n = 1.959964, 8 * (1 - answer["missing_mass"])
+        z, n = 1.959964, 4 * (1 - answer["missing_mass"])
         centre = (p + z * z / (2 * n)) / (1 + z * z / n)
         half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
         assert (low, high) == (pytest.approx(centre - half, abs=1e-4), pytest.approx(centre + half, abs=1e-4))
+
+
+PAID = {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11}
+
+
+def speech(text: str, listed: dict[str, float] | None = None, **logprobs) -> dict:
+    """A completion by hand: its text, and the tokens that are listed for its only place."""
+    if listed is not None:
+        top = [{"token": token, "logprob": math.log(p)} for token, p in listed.items()]
+        logprobs = {"content": [{"token": text, "logprob": math.log(listed[text]), "top_logprobs": top}]}
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "finish_reason": "stop", "message": message, "logprobs": logprobs or None}
+    return {"model": "by hand", "choices": [choice], "usage": PAID}
+
+
+LISTED = speech("1", {"1": 0.5, "2": 0.3, "3": 0.1, "4": 0.1})
+NOTHING = speech("", content=[])
+
+
+@pytest.fixture
+def hand():
+    """A server that no model stands behind: each test says what it answers to which request."""
+    with servers.proxy("") as between:
+        yield between
+
+
+def by_hand(hand, **line) -> APIModel:
+    return APIModel("mine", {"model": "x", "base_url": hand.url, "concurrency": 1, "samples": 2} | line)
+
+
+def asks_to_list(body: dict) -> bool:
+    return body.get("logprobs", False)
+
+
+def words(body: dict) -> dict:
+    """An answer without log-probabilities, another one with every seed."""
+    return speech(str(body["seed"] + 1))
+
+
+def test_one_empty_answer_decides_nothing(hand):
+    """An end token at the very first question must not make every later question twenty times as dear."""
+    said = [NOTHING]
+    hand.speak = lambda body: said.pop() if said else LISTED
+    first, second = collect(by_hand(hand).option_scores([(PRESS, FOUR)] * 2))
+    for answer in (first, second):
+        assert answer["measurement"] == "logprob" and answer["probability"] == pytest.approx([0.5, 0.3, 0.1, 0.1])
+    assert len(hand.asked) == 3 and first["prompt_tokens"] == 20 and second["prompt_tokens"] == 10
+
+
+def test_who_never_says_anything_has_answered(hand):
+    """A model that ends at once, whatever the seed, has refused that question, and says nothing of the server."""
+    hand.speak = lambda body: NOTHING if "Silence" in body["messages"][0]["content"] else LISTED
+    silent, other = collect(by_hand(hand).option_scores([("Silence?", FOUR), (PRESS, FOUR)]))
+    assert silent["missing_mass"] == 1 and "said nothing" in silent["refused"] and silent["probability"] is None
+    assert silent["prompt_tokens"] == 10 * (len(hand.asked) - 1)
+    assert other["measurement"] == "logprob" and "refused" not in other
+    (text,) = collect(by_hand(hand).generate([("Silence?", SHORT)]))
+    assert text["text"] == "" and text["finish_reason"] == "stop" and text["prompt_tokens"] == 10
+    assert text["refused"] == "the model said nothing" and "error" not in text
+    # Nor does such an answer say that the server lists anything.
+    hand.speak = lambda body: speech("") if "Silence" in body["messages"][0]["content"] else words(body)
+    _, other = collect(by_hand(hand).option_scores([("Silence?", FOUR), (PRESS, FOUR)]))
+    assert other["measurement"] == "sampled" and other["n"] == 2
+
+
+def test_one_answer_without_log_probabilities_decides_nothing(hand):
+    """Behind some addresses stand several servers: one that lists nothing is drawn from, the next is read."""
+    said = [speech("1")]
+    hand.speak = lambda body: words(body) if not asks_to_list(body) else said.pop() if said else LISTED
+    answers = collect(by_hand(hand).option_scores([(PRESS, FOUR)] * 3))
+    assert [answer["measurement"] for answer in answers] == ["sampled", "logprob", "logprob"]
+
+
+def test_a_server_without_log_probabilities_is_soon_known(hand):
+    """After three questions, or one plain word, nobody asks again for what is not there."""
+    hand.speak = words
+    endpoint = by_hand(hand)
+    answers = collect(endpoint.option_scores([(PRESS, FOUR)] * 4 + [(PRESS, ("1", "2"))]))
+    assert {answer["measurement"] for answer in answers} == {"sampled"}
+    assert sum(map(asks_to_list, hand.asked)) == 3
+    hand.asked.clear()
+    complaint = {"message": "logprobs is not supported", "param": "logprobs"}
+    hand.faults.append(Fault(400, body=json.dumps({"error": complaint})))
+    answers = collect(by_hand(hand).option_scores([(PRESS, FOUR)] * 2 + [(PRESS, ("1", "2"))]))
+    assert {answer["measurement"] for answer in answers} == {"sampled"}
+    assert sum(map(asks_to_list, hand.asked)) == 1
+    with pytest.raises(UserError, match="remove `measurement: logprob`"):
+        collect(by_hand(hand, measurement="logprob").option_scores([(PRESS, FOUR)] * 4))
+
+
+def test_options_that_are_not_listed_at_first_may_be_later(hand):
+    """Words that nobody lists at the first question are no proof: it is drawn, and later ones are read."""
+    said = [speech("I", {"I": 0.9, "We": 0.05})]
+    found = speech("Yes", {"Yes": 0.6, "No": 0.4})
+    hand.speak = lambda body: words(body) if not asks_to_list(body) else said.pop() if said else found
+    answers = collect(by_hand(hand).option_scores([("Is it?", ("Yes", "No"))] * 2))
+    assert answers[0]["measurement"] == "sampled" and answers[0]["missing_mass"] == 1 and "refused" in answers[0]
+    assert answers[1]["measurement"] == "logprob" and answers[1]["probability"] == pytest.approx([0.6, 0.4])
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_every_request_is_accounted_for(hand, concurrency):
+    """A bound on the cost that does not see what deciding takes is no bound: the answers' tokens are all there are."""
+    hand.speak = words
+    endpoint = by_hand(hand, concurrency=concurrency)
+    bounds = [endpoint.at_most(PRESS, FOUR)] * 6
+    answers = collect(endpoint.option_scores([(PRESS, FOUR)] * 6))
+    assert sum(answer["prompt_tokens"] for answer in answers) == 10 * len(hand.asked)
+    assert sum(answer["completion_tokens"] for answer in answers) == len(hand.asked)
+    for answer, (read, written) in zip(answers, bounds, strict=True):
+        assert answer["prompt_tokens"] <= read and answer["completion_tokens"] <= written
+
+
+def test_a_resumed_run_measures_as_it_began(hand):
+    """Half a survey read and half of it drawn cannot be compared: what earlier runs settled holds."""
+    hand.speak = lambda body: LISTED if asks_to_list(body) else words(body)
+    endpoint = by_hand(hand)
+    endpoint.remember({FOUR: "sampled"})
+    drawn, read = collect(endpoint.option_scores([(PRESS, FOUR), (PRESS, ("1", "2"))]))
+    assert drawn["measurement"] == "sampled" and read["measurement"] == "logprob"
+    # What a server can do about seeds is not remembered, but looked at.
+    assert {body["messages"][0]["content"] for body in hand.asked} > {PRESS}
+
+    hand.speak = words
+    endpoint = by_hand(hand)
+    endpoint.remember({FOUR: "logprob"})
+    answers = collect(endpoint.option_scores([(PRESS, FOUR)] * 4))
+    assert [set(answer) for answer in answers] == [{"error"}] * 4
+
+    endpoint = by_hand(hand, measurement="sampled")
+    endpoint.remember({FOUR: "logprob"})
+    (answer,) = collect(endpoint.option_scores([(PRESS, FOUR)]))
+    assert answer["measurement"] == "sampled"
+
+
+def test_blanks_under_a_schema_are_mended_in_words(hand):
+    """Held to a schema some servers write blanks only: the second attempt leaves the schema to the prompt."""
+    hand.speak = lambda body: speech("\n\n" if "response_format" in body else '["pro", "con"]')
+    first, second = collect(by_hand(hand).structured([("Judge two texts.", LIST)] * 2))
+    assert first["value"] == second["value"] == ["pro", "con"] and first["prompt_tokens"] == 20
+    assert ["response_format" in body for body in hand.asked] == [True, False, False]
+    hand.speak = lambda body: speech("")
+    (answer,) = collect(by_hand(hand).structured([("Judge two texts.", LIST)]))
+    assert answer["value"] is None and answer["repaired"] and "no valid JSON" in answer["refused"]
+    assert answer["prompt_tokens"] == 20
 
 
 def test_a_server_that_does_not_draw_is_noticed(plain, folders):
@@ -243,8 +403,9 @@ def test_text_ends_before_the_stop_string(plain, proxy, folders):
     ],
     ids=["429", "500", "503", "cut", "cut within", "torn JSON", "no choices", "a page"],
 )
-def test_what_passes_is_survived(proxy, fault):
+def test_what_passes_is_survived(proxy, monkeypatch, fault):
     """One bad moment of a server must cost no answer and pay none twice."""
+    monkeypatch.setattr("whosevalues.models.endpoint.patience", lambda state: 0.02)
     proxy.faults.extend([fault, fault])
     asked = prompts(4)
     answers = collect(model(proxy.url, concurrency=2).generate((prompt, SHORT) for prompt in asked))
@@ -287,7 +448,8 @@ def test_the_wait_that_the_server_asks_for_is_kept(proxy):
 def test_what_does_not_pass_stops_the_run(proxy, monkeypatch, fault, says, requests):
     """Thousands of questions put to a closed door help nobody; the answer that was under way is kept."""
     monkeypatch.setattr(faults, "ATTEMPTS", 2)
-    proxy.faults.append(Fault(delay=1))
+    # Longer than what is waited before the last attempt.
+    proxy.faults.append(Fault(delay=0.3 if requests == 1 else 1.2))
     proxy.always = fault
     got = []
     with pytest.raises(UserError, match=says) as stop:
@@ -428,7 +590,8 @@ def test_a_malformed_answer_is_mended_once(proxy):
 
     proxy.faults.extend([Fault(body=json.dumps(wrong))] * 2)
     (answer,) = collect(model(proxy.url).structured([("Judge two texts.", LIST)]))
-    assert answer["error"].startswith("no valid JSON after one repair: $[1]: 'perhaps' is not one of")
+    assert answer["refused"].startswith("no valid JSON after one repair: $[1]: 'perhaps' is not one of")
+    assert answer["value"] is None and answer["repaired"] is True and "error" not in answer
 
 
 def test_a_server_that_chokes_on_schemas_is_asked_in_words(proxy):
@@ -459,7 +622,8 @@ def test_any_model_that_writes_can_judge():
     )
     assert first["value"] == second["value"] == good
     assert (first["repaired"], second["repaired"]) == (False, True)
-    assert "no valid JSON after one repair" in third["error"] and "no text" in fourth["error"]
+    assert "no valid JSON after one repair" in third["refused"] and third["value"] is None and third["repaired"]
+    assert fourth["value"] is None and "refused" in fourth
 
 
 def test_a_parameter_that_the_server_does_not_take(proxy):
@@ -485,4 +649,7 @@ def test_shares_of_drawn_answers_leave_refusals_out():
     """Refusals are missing mass: counted as answers they would flatten every distribution."""
     answer = from_texts(["1", "2"], ["1", "1.", "2", "I cannot answer that"])
     assert answer["probability"] == pytest.approx([2 / 3, 1 / 3]) and answer["missing_mass"] == 0.25
-    assert "error" in from_texts(["1", "2"], ["no idea"])
+    nobody = from_texts(["1", "2"], ["no idea", "no idea", "ask another"])
+    assert "error" not in nobody and nobody["missing_mass"] == 1 and nobody["n"] == 3 and nobody["refused"]
+    assert [nobody[name] for name in ("raw", "probability", "low", "high")] == [None] * 4
+    assert nobody["top"][0] == ["no idea", pytest.approx(2 / 3)]

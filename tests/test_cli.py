@@ -13,14 +13,17 @@ TOOL = str(Path(sys.executable).with_name("whosevalues"))
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        (("run", "mena", "--model", "gpt-5"), "unknown model 'gpt-5': models.yml has smollm2-135m, uniform"),
-        (("run", "polls"), "unknown experiment 'polls': choose mena, navab"),
-        (("run", "mena", "--model", "uniform", "-p", "countries=['UK']"), "unknown country 'UK': the item bank has"),
+        (("run", "--paper", "mena", "--model", "gpt-5"), "unknown model 'gpt-5': models.yml has smollm2-135m, uniform"),
+        (("run", "--paper", "polls"), "unknown paper 'polls': choose multicultural, mena, navab"),
         (
-            ("run", "mena", "--model", "uniform", "-p", "country=['EG']"),
+            ("run", "--paper", "mena", "--model", "uniform", "-p", "countries=['UK']"),
+            "unknown country 'UK': the item bank has",
+        ),
+        (
+            ("run", "--paper", "mena", "--model", "uniform", "-p", "country=['EG']"),
             "unknown parameter 'country': mena takes countries",
         ),
-        (("run", "mena", "-p", "countries"), "'countries' is no parameter: write name=value"),
+        (("run", "--paper", "mena", "-p", "countries"), "'countries' is no parameter: write name=value"),
         (("notebook", "mena/align"), "unknown notebook 'mena/align': there are mena/alignment"),
         (
             ("notebook", "mena/alignment", "-p", "langs=['xx']"),
@@ -44,7 +47,7 @@ def test_what_is_unknown_is_named_with_the_choices(command, line):
 
 def test_debug_shows_where_an_error_came_from():
     """Whoever mends our code needs the traceback that users are spared."""
-    done = subprocess.run([TOOL, "run", "polls", "--debug"], capture_output=True, text=True)
+    done = subprocess.run([TOOL, "run", "--paper", "polls", "--debug"], capture_output=True, text=True)
     assert "Traceback" in done.stderr and "UserError" in done.stderr
 
 
@@ -74,18 +77,26 @@ def test_a_run_of_no_seeds_is_named(compendium):
 def test_a_broken_question_bank_is_named(compendium, content):
     """An empty or corrupt data file must be named, and nothing written from it."""
     (compendium.root / "data" / "teaching" / "questions.yml").write_text(content)
-    done = compendium.run("whosevalues", "run", "mena", "--model", "uniform")
+    done = compendium.run("whosevalues", "run", "--paper", "mena", "--model", "uniform", "--yes")
     assert done.returncode == 2
     (said,) = done.stdout.strip().splitlines()
     assert "questions.yml" in said
     assert not (compendium.root / "_build" / "responses").exists()
 
 
-def test_a_model_that_answers_nothing_usable_is_named(compendium):
-    """A run without one usable answer must end in one line, not in an empty table."""
+def test_a_model_that_answers_nothing_usable_is_counted(compendium):
+    """A model that refuses everything is a finding: the run must say so, and must not ask it all again."""
     scripted = compendium.root / "src" / "whosevalues" / "models" / "scripted.py"
     scripted.write_text(scripted.read_text().replace("1 / len(names) for name", "0.0 for name"))
-    done = compendium.run("whosevalues", "run", "mena", "--model", "uniform")
+    run = ("whosevalues", "run", "--paper", "mena", "--model", "uniform", "--limit", "5", "--yes")
+    first, second = compendium.run(*run), compendium.run(*run)
+    assert "mena: 5 questions, 5 of them new, 0 errors, 5 refused" in first.stdout
+    assert "mena: 5 questions, 0 of them new, 0 errors, 5 refused" in second.stdout
+
+
+def test_nobody_is_asked_without_consent():
+    """A closed terminal must end a run before its first question, with the way out."""
+    run = [TOOL, "run", "--paper", "mena", "--model", "uniform", "-p", "countries=['QA', 'DZ', 'KW']", "--limit", "3"]
+    done = subprocess.run(run, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
-    (said,) = done.stdout.strip().splitlines()
-    assert "model 'uniform' answered none of" in said and "none of the options" in said
+    assert "human figures" in done.stderr or "nothing was asked; --yes answers for you" in done.stderr

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from whosevalues import UserError, cost, elicitation, manifest, models
+from whosevalues import multicultural_survey as survey
+from whosevalues.models import records
 from whosevalues.models.base import Decoding
 
 PRICE = {"input": 2.0, "output": 10.0, "date": "2026-01-31", "source": "https://host/page"}
@@ -112,7 +114,8 @@ def test_a_model_without_answers_is_not_loaded_to_be_counted(workplace):
     assert (row["tokens_in"], row["tokens_out"]) == (30, 135)
     assert row["dollars"] == pytest.approx((30 * 2 + 135 * 10) / 1e6)
     told = cost.in_words(pd.DataFrame([row]))
-    assert "5 samples per option question" in told and "https://host/page said on 2026-01-31" in told
+    assert "about 30 tokens in and about 135 out" in told and "5 samples per option question" in told
+    assert "price: about $0.00, at the price of 2026-01-31 (https://host/page)" in told
     assert "time: unknown; `whosevalues run --model paid --paper mena --limit 20` measures it" in told
 
 
@@ -156,9 +159,54 @@ def test_the_template_is_counted_with_the_prompt():
     assert cost.counter("gpt-4o")[1:] == (0, "smollm2-135m")
 
 
-def test_open_answers_are_said_to_be_judged_afterwards():
-    """The judge's bill may be the larger one: it must not go unmentioned."""
-    row = cost.cost("multicultural", "uniform").iloc[0]
-    assert row["judged"] == row["questions"] - row["answered"]
-    if row["judged"]:
-        assert "open answers, which is not counted here" in cost.in_words(row.to_frame().T)
+@pytest.fixture
+def open_answers(workplace, monkeypatch):
+    """An experiment with two lists to be written, of at most 60 tokens each, and judges of the test's own."""
+    grid = survey.experiment("en", questions=1, samples=2, max_tokens=60)
+    monkeypatch.setattr(elicitation, "requests", lambda paper, limit=None, shard=None, **more: grid.head(limit or 2))
+    return grid
+
+
+def test_the_judge_is_priced_before_anything_is_written(open_answers):
+    """The judge's bill may be the larger one: it must be counted, at most ten statements to an answer."""
+    own, judge = cost.cost("multicultural", "mine", "paid").to_dict("records")
+    assert (own["questions"], own["answered"], own["bound"], own["tokens_out"]) == (2, 0, True, 120)
+    assert (judge["model"], judge["paper"]) == ("paid", "multicultural, the judge")
+    assert (judge["questions"], judge["answered"], judge["unwritten"], judge["samples"]) == (20, 0, 2, 5)
+    # Every statement is read with the judge's instruction, five times; all ten of an answer have 60 tokens at most.
+    (first, *_) = survey.judging(open_answers.head(1).assign(text="1. x"))["prompt"]
+    assert judge["tokens_in"] == 5 * (20 * len(first.split()) + 2 * 60)
+    assert judge["dollars"] == pytest.approx((judge["tokens_in"] * 2 + judge["tokens_out"] * 10) / 1e6)
+    told = cost.in_words(cost.cost("multicultural", "mine", "paid"))
+    assert "the judge, paid: up to 20 questions" in told and "10 statements in each of 2 answers" in told
+    assert "price: none, it runs on this machine" in told and "price: about $0.0" in told
+
+
+def test_what_is_written_is_judged_as_often_as_it_has_statements(open_answers):
+    """Once the answers are there, the judge's share is no bound any more, and what was judged is not paid again."""
+    elicitation.elicit("multicultural", "mine", limit=1)
+    # The scripted model writes ten statements, of which two differ; what is the same is judged once.
+    _, judge = cost.cost("multicultural", "mine", "paid").to_dict("records")
+    assert (judge["questions"], judge["answered"], judge["unwritten"]) == (2 + 10, 0, 1)
+    answers = elicitation.elicit("multicultural", "mine")
+    elicitation.judged("multicultural", answers)
+    own, judge = cost.cost("multicultural", "mine").to_dict("records")
+    assert own["answered"] == own["questions"] == 2
+    assert judge["model"] == "mine" and judge["answered"] == judge["questions"] == 2
+    assert cost.in_words(pd.DataFrame([judge])).endswith("answered already; nothing is left to ask")
+
+
+def test_what_a_backend_cannot_answer_is_not_counted(workplace, monkeypatch):
+    """An endpoint scores no statements: questions that are never asked must not be priced."""
+    rows = [{"kind": "completion_scores", "prompt": "a", "completion": "b"}, {"kind": "generate", "prompt": "c"}]
+    monkeypatch.setattr(elicitation, "requests", lambda *_, **__: pd.DataFrame(rows))
+    assert cost.cost("navab", "paid")["questions"].tolist() == [1]
+    assert cost.cost("navab", "mine")["questions"].tolist() == [2]
+    assert "price: unknown, as nothing bounds" in cost.in_words(cost.cost("navab", "paid"))
+
+
+def test_a_model_of_the_hub_is_not_looked_up_to_be_counted(workplace, monkeypatch):
+    """Whoever asks what a run takes has not agreed to fetch anything."""
+    models.FILE.write_text("hub: {backend: hf, path: org/name, revision: unresolved}")
+    monkeypatch.setattr(records, "revision", None)
+    assert cost.cost("mena", "hub")["questions"].tolist() == [3]

@@ -103,7 +103,27 @@ def test_shards_fill_one_store_and_the_whole_run_asks_nothing(stores, monkeypatc
 def kept(stores):
     """The file of a short run."""
     elicitation.run("mena", "uniform", limit=12, countries=COUNTRIES)
-    return stores / "answers" / "mena" / "uniform.parquet"
+    return stores / "answers" / "mena" / "uniform.part.parquet"
+
+
+def test_a_taste_does_not_pass_for_the_whole(stores):
+    """After a taste the full table must still be there, and the graph must not take the taste for a finished run."""
+    elicitation.run("navab", "uniform")
+    whole = len(pd.read_parquet(manifest.newest("navab", "uniform")))
+    elicitation.run("navab", "uniform", limit=4)
+    assert len(pd.read_parquet(manifest.newest("navab", "uniform"))) == whole == len(elicitation.requests("navab"))
+    elicitation.run("mena", "uniform", limit=4)
+    assert manifest.newest("mena", "uniform").name == "uniform.part.parquet"
+    assert not (stores / "answers" / "mena" / "uniform.json").exists()
+
+
+def test_what_was_paid_is_kept_when_the_money_ends(stores, monkeypatch):
+    """Whoever stops at a bound must find what was answered so far in the tables, too."""
+    monkeypatch.setattr(models, "price", lambda name: {"input": 1e6, "output": 1e6})
+    monkeypatch.setattr(ScriptedModel, "at_most", lambda self, prompt, asked: (1, 0))
+    with pytest.raises(UserError, match="stopped at a cost of"):
+        elicitation.run("navab", "uniform", purse=responses.Purse(5))
+    assert len(pd.read_parquet(manifest.newest("navab", "uniform"))) == 5
 
 
 def test_answers_are_one_line_of_pandas(kept):
@@ -133,9 +153,9 @@ def test_answers_of_several_models_are_one_table(kept, monkeypatch):
     bounds = [(0.1,) * len(options) for options in answers["options"]]
     monkeypatch.setattr(models, "describe", lambda name: {"name": name})
     monkeypatch.setattr(manifest, "_drift", lambda *_: None)
-    manifest.keep("mena", answers.assign(low=bounds, n=20, prompt_tokens=5, raw=None), 1.0, 12, {})
+    manifest.keep("mena", answers.assign(low=bounds, n=20, prompt_tokens=5, raw=None), 1.0, 12, {}, part=True)
     for first, second in (("sampled", "uniform"), ("uniform", "sampled")):
-        files = [str(kept.with_name(f"{name}.parquet")) for name in (first, second)]
+        files = [str(kept.with_name(f"{name}.part.parquet")) for name in (first, second)]
         asked = (
             "select model, max(low[1]), max(n), sum(prompt_tokens), max(raw[1]) is null from read_parquet(?) group by 1"
         )

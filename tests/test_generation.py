@@ -9,6 +9,7 @@ import torch
 from scipy import stats
 from tiny import FAMILIES, build
 
+from whosevalues import UserError
 from whosevalues.models import generation
 from whosevalues.models.base import Decoding, collect
 
@@ -77,6 +78,13 @@ def test_memory_changes_no_text(llama, monkeypatch):
     assert len(sizes) > 1
 
 
+def test_a_text_that_does_not_fit_says_what_to_change(llama, monkeypatch):
+    """A budget that one text alone breaks must end in the key to raise, not in a machine that swaps."""
+    monkeypatch.setattr(llama, "memory", 1e-5)
+    with pytest.raises(UserError, match="model 'llama': a text of .* tokens takes .* raise `memory:`"):
+        collect(llama.generate(list(zip(PROMPTS, DECODINGS, strict=True))))
+
+
 def test_every_text_stops_at_its_own_string_and_length(llama, monkeypatch):
     """A list of ten answers ends before the eleventh, and only that text: its neighbours have strings of their own."""
     greedy = Decoding(max_tokens=30)
@@ -118,13 +126,14 @@ def test_a_text_ends_with_the_models_own_end(llama, monkeypatch):
             assert new["finish_reason"] == "stop" or new == old
 
 
-def test_a_model_that_says_nothing_has_not_answered(llama, monkeypatch):
+def test_a_model_that_says_nothing_has_refused(llama, monkeypatch):
     """An empty text must never be judged as an opinion."""
     (answer,) = collect(llama.generate([(PROMPTS[0], Decoding(max_tokens=1))]))
     ids = torch.tensor([llama._prompt_tokens(PROMPTS[0])])
     first = int(llama.model(ids).logits[0, -1].argmax())
     monkeypatch.setattr(llama.model.generation_config, "eos_token_id", [first])
-    assert collect(llama.generate([(PROMPTS[0], Decoding(max_tokens=5))])) == [{"error": "the model said nothing"}]
+    (answer,) = collect(llama.generate([(PROMPTS[0], Decoding(max_tokens=5))]))
+    assert (answer["text"], answer["refused"]) == ("", "the model said nothing")
 
 
 def test_samples_differ_by_seed_alone(llama):

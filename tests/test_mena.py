@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whosevalues import UserError, items, mena
+from whosevalues import UserError, items, mena, mena_measures
 
 PRESS = items.Question("press", "ordinal", ("1", "2", "3", "4"), {}, {}, {})
 REGIME = items.Question("regime", "nominal", ("1", "2", "3"), {}, {}, {})
@@ -30,7 +30,7 @@ def elicited(rows):
     frame["options"] = frame["question"].map({q.id: q.options for q in BANK})
     frame["error"] = np.where(failed, "timed out", None)
     frame["missing_mass"] = np.where(failed, None, 0.2)
-    return frame.assign(model="m", mode="zero-shot")
+    return frame.assign(model="m", mode="zero-shot", measurement="logprob")
 
 
 def sure(option, of=4):
@@ -127,6 +127,54 @@ def test_a_large_missing_mass_is_reported_and_still_an_answer():
     assert table["n"].tolist() == [2]
 
 
+def test_a_refusal_is_an_abstention_that_keeps_its_mass_and_kind():
+    """A refused question is no choice, but all of its probability went elsewhere; an error says neither."""
+    shares = {"EG": sure(3), "IR": None, "TR": None}
+    rows = elicited([("press", place, "en", "persona", share) for place, share in shares.items()])
+    rows["error"], rows["refused"] = [None, None, "timed out"], [None, "no option named", None]
+    rows["missing_mass"] = [0.1, 1.0, 0.7]
+    answered = mena.answers(rows)
+    assert answered["abstained"].tolist() == [False, True, True]
+    assert answered["refused"].fillna("").tolist() == ["", "no option named", ""]
+    assert answered["missing_mass"].tolist() == pytest.approx([0.1, 1.0, np.nan], nan_ok=True)
+    assert answered["measurement"].fillna("").tolist() == ["logprob", "logprob", ""]
+    mass = mena.missing_mass(answered).iloc[0]
+    assert (mass["value"], mass["n"]) == (pytest.approx(0.55), 2)
+    table = mena.nvas_table(mena.nvas(answered, HUMANS, BANK), ["model"]).iloc[0]
+    assert (table["n"], table["coverage"], table["missing_mass"]) == (1, pytest.approx(1 / 3), pytest.approx(0.55))
+
+
+def test_two_kinds_of_measurement_never_share_a_row():
+    """Counted shares and read probabilities averaged into one figure would be neither; errors belong to both."""
+    rows = elicited(
+        [("press", "EG", "en", "persona", sure(3)), ("regime", "EG", "en", "persona", sure(1, 3))]
+        + [("press", "EG", "en", "persona", None)]
+    )
+    rows["measurement"] = ["sampled", "logprob", "logprob"]
+    rows["missing_mass"] = [0.4, 0.2, None]
+    answered = mena.answers(rows)
+    scored = mena.nvas(answered, HUMANS, BANK)
+    table = mena.nvas_table(scored).set_index("measurement")
+    assert table.index.tolist() == ["sampled", "logprob"] and table["value"].tolist() == [1, 0.5]
+    assert table["n"].tolist() == [1, 1] and table["coverage"].tolist() == pytest.approx([1 / 3, 1 / 3])
+    assert table["missing_mass"].tolist() == [0.4, 0.2]
+    gaps = mena.margins(scored).query("baseline == 'chance'").set_index("measurement")["value"]
+    assert gaps.to_dict() == pytest.approx({"sampled": 1 / 3, "logprob": 0.5 - 2 / 3})
+    assert mena.missing_mass(answered)["value"].tolist() == [0.4, 0.2]
+    fair = mena_measures.corrected(scored, mena.CELL).set_index("measurement")["value"]
+    assert fair.to_dict() == pytest.approx({"sampled": 1, "logprob": (0.5 - 2 / 3) / (1 / 3)})
+
+
+def test_answers_measured_in_two_ways_are_not_compared():
+    """A persona's counted answer beside an observer's read one is no framing consistency."""
+    rows = elicited([("press", "EG", "en", framing, sure(3)) for framing in ("persona", "observer")])
+    rows["measurement"] = ["sampled", "logprob"]
+    for table, value in ((rows, np.nan), (rows.assign(measurement="sampled"), 1)):
+        pairs = mena_measures.consistencies(mena.answers(table), BANK)
+        row = mena_measures.consistency_table(pairs).query("measure == 'FCS'").iloc[0]
+        assert row["value"] == pytest.approx(value, nan_ok=True) and row["n"] == (value == 1)
+
+
 def test_a_tie_scores_the_average_of_its_options_and_is_counted():
     """The order of the options must not decide for a model that finds several of them alike."""
     answered = persona([("press", "IR", (0.1, 0.1, 0.4, 0.4)), ("press", "EG", sure(2)), ("press", "TR", None)])
@@ -147,7 +195,7 @@ def test_a_model_without_any_preference_is_at_chance():
     sizes = {q.id: len(q.options) for q in bank}
     rows["options"] = rows["question"].map({q.id: q.options for q in bank})
     rows["probability"] = [(1 / sizes[q],) * sizes[q] for q in rows["question"]]
-    rows = rows.assign(error=None, missing_mass=0.2, model="m", mode="zero-shot")
+    rows = rows.assign(error=None, missing_mass=0.2, model="m", mode="zero-shot", measurement="logprob")
     scored = mena.nvas(mena.answers(rows), humans, bank)
     assert len(scored) == len(rows) and scored["tied"].all()
     assert scored["nvas"].tolist() == scored["chance"].tolist()

@@ -1,13 +1,16 @@
 """The three questions of the model contract, on the embedded model and on a table."""
 
+import copy
 import itertools
 import math
 
 import pytest
+import tiny
 import torch
 from tiny import build
 
 from whosevalues import UserError, models
+from whosevalues.models import records
 from whosevalues.models.base import Decoding, Model, collect, digest, exclusive, renormalise
 from whosevalues.models.hf import HFModel
 from whosevalues.models.scripted import ScriptedModel
@@ -142,7 +145,7 @@ def test_the_scripted_model_answers_from_its_table():
     assert answer["missing_mass"] == pytest.approx(0.2)
     assert collect(model.completion_scores([("ctx", "yes")])) == [{"logprob": -1.5, "tokens": 1}]
     said, nothing = collect(model.generate([("say", Decoding()), ("nothing", Decoding())]))
-    assert said["text"] == "I would rather not." and "error" in nothing
+    assert said["text"] == "I would rather not." and "refused" in nothing and "error" not in nothing
 
 
 def test_a_backend_names_what_it_can_answer():
@@ -165,9 +168,12 @@ def test_a_backend_names_what_it_can_answer():
         Talking().fingerprint  # noqa: B018
 
 
-def test_options_without_any_probability_are_an_error():
+def test_options_without_any_probability_are_no_opinion():
     """Nothing divided by nothing must not be published as an opinion."""
-    assert renormalise(["1", "2"], [0.0, 0.0]) == {"error": "none of the options 1, 2 has any probability"}
+    told = renormalise(["1", "2"], [0.0, 0.0])
+    assert told == {
+        "refused": "none of the options 1, 2 has any probability", "probability": None, "missing_mass": 1.0
+    }  # fmt: skip
 
 
 def test_everything_that_changes_a_number_changes_the_fingerprint(tmp_path):
@@ -186,6 +192,67 @@ def test_a_folder_that_is_no_model_is_named(tmp_path):
     """A mistyped path must end in the line of models.yml that is wrong."""
     with pytest.raises(UserError, match="model 'mine': .* correct its line in models.yml"):
         collect(HFModel("mine", tmp_path, "none").option_scores([("q", ("1", "2"))]))
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory. Tried"), "can't allocate memory"])
+def test_a_model_that_does_not_fit_is_named_with_the_way_out(tmp_path, monkeypatch, error):
+    """A model too large for the machine is what most readers try first: they must learn what to change."""
+    import transformers
+
+    def fail(*_, **__):
+        raise error if isinstance(error, Exception) else RuntimeError(f"DefaultCPUAllocator: {error}")
+
+    monkeypatch.setattr(transformers.AutoModelForCausalLM, "from_pretrained", fail)
+    with pytest.raises(UserError, match="model 'large' does not fit here .*: give .* `dtype: bfloat16`"):
+        HFModel("large", tmp_path, "none").model  # noqa: B018
+
+
+@pytest.mark.parametrize("dtype", models.DTYPES)
+def test_every_precision_that_may_be_chosen_works(tmp_path, dtype):
+    """What models.yml takes must run: half precision on a processor was long missing operations."""
+    model = build(tmp_path, dtype=dtype)
+    (scored,) = collect(model.option_scores([("Yes or no?", ("yes", "no"))]))
+    (said,) = collect(model.generate([("Yes or no?", Decoding(max_tokens=4))]))
+    assert sum(scored["probability"]) == pytest.approx(1) and "error" not in said
+    assert model.model.dtype == getattr(torch, dtype)
+
+
+DATED = "{{ '\n' }}{% if strftime_now is defined %}{% set today = strftime_now('%d %b %Y') %}{% endif %}"
+DATED += "{% macro said(form) %}{{ strftime_now(form) }}{% endmacro %}{{ today }} {{ said('%Y-%m-%d') }}\n\n"
+DATED += "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+
+
+def test_a_template_with_the_date_stays_at_the_day_of_the_first_load(tmp_path, monkeypatch):
+    """Templates that say what day it is would make every answer another question's overnight."""
+    monkeypatch.setattr(records, "FOLDER", tmp_path / "records")
+    model = HFModel("dated", "nowhere", "some weights")
+    model.tokenizer = copy.deepcopy(tiny.pieces())
+    model.tokenizer.chat_template = DATED
+    messages = [{"role": "user", "content": "Hello"}]
+    as_given = model.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    before, fingerprint = model.render("Hello"), model.fingerprint
+    assert before == as_given, "the first day must read as the library writes it"
+    record = tmp_path / "records" / "dated.json"
+    record.write_text(record.read_text().replace(fingerprint["date"], "2001-02-03"))
+    later = HFModel("dated", "nowhere", "some weights")
+    later.tokenizer = model.tokenizer
+    assert later.render("Hello") == "\n03 Feb 2001 2001-02-03\n\nHello"
+    assert later.fingerprint == fingerprint | {"date": "2001-02-03"}
+    other = HFModel("dated", "nowhere", "other weights")
+    other.tokenizer = model.tokenizer
+    assert other.render("Hello") == as_given
+
+
+def test_a_template_without_the_date_is_left_alone(tmp_path, monkeypatch):
+    """Most templates know no date, and some write one of their own: no day may come into what they are."""
+    monkeypatch.setattr(records, "FOLDER", tmp_path / "records")
+    own = "{% if not date_string is defined %}{% set date_string = '26 Jul 2024' %}{% endif %}{{ date_string }}"
+    for template in (None, "{{ messages[0]['content'] }}", own):
+        model = HFModel("plain", "nowhere", "some weights")
+        model.tokenizer = copy.deepcopy(tiny.pieces())
+        model.tokenizer.chat_template = template
+        assert "date" not in model.fingerprint
+    assert model.render("Hello") == "26 Jul 2024" and not records.FOLDER.exists()
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def hand_made(scores=SCORES) -> pd.DataFrame:
         for order, p in (("S first", s_first), ("RS first", rs_first)):
             rows.append((name, nation, "letter", order, None, None, None, (p, 1 - p), None))
     columns = ["id", "nation", "protocol", "order", "role", "logprob", "tokens", "probability", "error"]
-    return pd.DataFrame(rows, columns=columns, dtype=object)
+    return pd.DataFrame(rows, columns=columns, dtype=object).assign(measurement="logprob")
 
 
 def cell(table: pd.DataFrame, nation: str, metric: str) -> pd.Series:
@@ -150,6 +150,39 @@ def test_an_error_counts_neither_as_right_nor_as_wrong():
         assert row["value"] == pytest.approx(value), metric
     assert cell(table, "all", "letter, S first")["n"] == 4
     assert cell(table, "FR", "completion")["unanswered"] == 1
+
+
+def test_a_refused_letter_is_no_choice_of_either():
+    """Counting a refusal as B, or as half a point, would make a careful model look biased."""
+    answers = hand_made().assign(refused=None)
+    refused = (answers["id"] == "a") & (answers["order"] == "RS first")
+    answers.loc[refused, ["probability", "refused"]] = (None, "content filter")
+    table = evaluation.rates(evaluation.multiple_choice(answers))
+    for metric, value in {"letter, RS first": 2 / 3, "letter, both orders": 3.5 / 6, "letter bias": 2.5 / 6}.items():
+        row = cell(table, "all", metric)
+        assert (row["n"], row["unanswered"], row["measurement"]) == (3, 1, "logprob"), metric
+        assert row["value"] == pytest.approx(value), metric
+
+
+def test_two_kinds_of_measurement_never_share_a_row():
+    """Counted letters and read ones are two measurements; an item asked in both ways has no common score."""
+    answers = hand_made()
+    answers.loc[answers["id"].isin(["a", "b"]), "measurement"] = "sampled"
+    answers.loc[(answers["id"] == "b") & (answers["order"] == "RS first"), "measurement"] = "logprob"
+    table = evaluation.rates(evaluation.multiple_choice(answers))
+    assert not table.duplicated(["nation", "metric", "measurement"]).any()
+    everywhere = table[table["nation"] == "all"].set_index(["metric", "measurement"])
+    both = everywhere.loc["letter, both orders"]
+    assert both["n"].to_dict() == {"sampled": 1, "logprob": 2} and both["unanswered"].to_dict() == {
+        "sampled": 3,
+        "logprob": 2,
+    }
+    # a: 1 and 0; c: 0.5 and 1; d: 0 and 0.
+    assert both["value"].to_dict() == pytest.approx({"sampled": 0.5, "logprob": 1.5 / 4})
+    assert everywhere.loc["completion", "value"].to_dict() == pytest.approx({"sampled": 0.5, "logprob": 0.75})
+    mixed = hand_made()
+    mixed.loc[(mixed["id"] == "a") & (mixed["role"] == "S"), "measurement"] = "sampled"
+    assert cell(evaluation.rates(evaluation.multiple_choice(mixed)), "all", "completion")["n"] == 3
 
 
 def test_a_nation_without_any_answer_has_no_rate():

@@ -69,7 +69,7 @@ def test_the_card_says_that_a_model_judged_itself(answers):
     own = report.tabulate("toy", answers, judgements(answers["multicultural"]))
     other = report.tabulate("toy", answers, judgements(answers["multicultural"]), judge="gpt")
     judged = own["measure"].isin(["alignment", "self-consistency", "valid responses"])
-    assert set(own.loc[judged, "judge"]) == {"toy (itself)"} and set(other.loc[judged, "judge"]) == {"gpt"}
+    assert set(own.loc[judged, "judge"]) == {"toy (self-judged)"} and set(other.loc[judged, "judge"]) == {"gpt"}
     assert own.loc[own["paper"] != "multicultural", "judge"].isna().all()
 
 
@@ -124,6 +124,72 @@ def test_read_and_sampled_answers_never_share_a_row(answers):
     assert cell.set_index("measurement")["n"].to_dict() == {"logprob": 25, "sampled": 1}
 
 
+def test_a_card_with_two_kinds_of_measurement_can_be_set_side_by_side(answers):
+    """The chapter's tables of differences must give each kind its own line rather than fail on duplicates."""
+    rows, navab = answers["mena"], answers["navab"]
+    rows["measurement"] = np.where(rows["question"] < "n", "sampled", "logprob")
+    navab["measurement"] = np.where(navab["id"].isin(navab["id"].unique()[::2]), "sampled", "logprob")
+    verdicts = judgements(answers["multicultural"])
+    verdicts["measurement"] = np.where(verdicts["response"] == 0, "sampled", "logprob")
+    card = report.tabulate("toy", answers, verdicts)
+    named = ["paper", "measure", "language", "country", "framing", "mode", "measurement"]
+    assert not card.duplicated(named).any()
+    gaps = card[card["measure"].str.startswith("NVAS minus") & card["value"].notna() & (card["language"] == "en")]
+    table = report.across(gaps, ["country", "framing"])
+    assert table.index.names == ["country", "framing", "measurement"] and len(table) == 3 * 3 * 2
+    assert table.sort_index().loc[("IR", "persona"), "n"].sum() == 26 and (table != "").all(axis=None)
+    assert report.across(gaps[gaps["measurement"] == "logprob"], ["country", "framing"]).index.nlevels == 2
+    halves = card[(card["measure"] == "MC, completion") & card["country"].isna()]
+    assert halves.set_index("measurement")["n"].to_dict() == {"sampled": 20, "logprob": 20}
+    valid = card[(card["measure"] == "valid responses") & (card["language"] == "en")]
+    assert valid["value"].tolist() == [0.5, 0.5] and valid["n"].tolist() == [12, 12]
+
+
+def test_refusals_count_in_missing_mass_and_as_no_choice(answers):
+    """Half refused outright and half at 0.1 is a missing mass of 0.55; leaving the refusals out would show 0.10."""
+    rows = answers["mena"].assign(refused=None, missing_mass=0.1).astype({"refused": object})
+    half = np.arange(len(rows)) % 2 == 0
+    rows["probability"] = [None if gone else shares for gone, shares in zip(half, rows["probability"], strict=True)]
+    rows.loc[half, "refused"], rows.loc[half, "missing_mass"] = "content filter", 1.0
+    rows.loc[rows["framing"] == "observer", ["probability", "missing_mass", "refused"]] = (None, 1.0, "no option named")
+    rows.loc[rows.index[-1], ["error", "refused", "missing_mass"]] = ("timed out", None, None)
+    card = report.tabulate("toy", answers | {"mena": rows}, judgements(answers["multicultural"]))
+    mass = card[card["measure"] == "missing mass"].set_index(["framing", "language"])
+    assert mass.loc[("persona", "en"), "value"] == pytest.approx(0.55)
+    assert mass.loc[("persona", "en"), "coverage"] == 1 and mass.loc[("observer", "en"), "value"] == 1
+    nvas = card[(card["measure"] == "NVAS") & (card["language"] == "en")].set_index(["framing", "country"])
+    assert nvas.loc[("persona", "IR"), "coverage"] == 0.5 and nvas.loc[("persona", "IR"), "n"] == 13
+    # Not the commonest reason of all, but that of these questions.
+    assert nvas.loc[("observer", "IR"), "missing"] == "refused: no option named"
+
+
+def test_letters_and_lists_that_were_refused_stand_in_the_coverage(answers):
+    """A refused letter is no choice of B, and a refused list a response that is not valid."""
+    navab = answers["navab"].assign(refused=None).astype({"refused": object})
+    gone = (navab["protocol"] == "letter") & navab["id"].isin(navab["id"].unique()[:10])
+    navab["probability"] = [None if no else pair for no, pair in zip(gone, navab["probability"], strict=True)]
+    navab.loc[gone, "refused"] = "content filter"
+    lists = answers["multicultural"].assign(refused=None).astype({"refused": object})
+    english = lists["language"] == "en"
+    lists.loc[english, ["text", "refused"]] = ("", "content filter")
+    card = report.tabulate("toy", answers | {"navab": navab, "multicultural": lists}, judgements(lists))
+    bias = card[(card["measure"] == "letter bias") & card["country"].isna()].iloc[0]
+    assert (bias["value"], bias["n"], bias["coverage"]) == (1, 30, 0.75)
+    valid = card[(card["measure"] == "valid responses") & (card["language"] == "en")].iloc[0]
+    assert (valid["value"], valid["n"], valid["coverage"]) == (0, 12, 1)
+
+
+def test_an_error_of_the_judge_is_no_second_kind_of_measurement(answers):
+    """One lost connection of a judge whose shares are counted must not double the table with empty rows."""
+    verdicts = judgements(answers["multicultural"]).assign(measurement="sampled", error=None)
+    verdicts = verdicts.astype({"error": object, "probability": object})
+    verdicts.loc[0, ["measurement", "error", "missing_mass"]] = ("logprob", "timed out", None)
+    verdicts.at[0, "probability"] = None
+    card = report.tabulate("toy", answers, verdicts)
+    assert set(card.loc[card["paper"] == "multicultural", "measurement"].dropna()) == {"sampled"}
+    assert report.survey.stances(verdicts)["unjudged"].sum() == 1
+
+
 def test_unjudged_answers_name_the_judges_command(answers):
     """Answers that no judge has read yet are missing with the command that has them read."""
     card = report.tabulate("toy", answers, None, judge="gpt")
@@ -155,13 +221,26 @@ def test_the_kept_files_give_the_same_card(tmp_path, monkeypatch, answers):
     monkeypatch.setattr(report, "_judged", lambda answers, judge: judgements(answers))
     expected = report.tabulate("toy", answers, judgements(answers["multicultural"]))
     pd.testing.assert_frame_equal(report.card("toy"), expected)
-    written = pd.read_csv(report.write("toy"))
+    file = report.write(expected, "toy")
+    assert [found.name for found in file.parent.iterdir()] == ["toy.csv"]
+    written = pd.read_csv(file)
     assert written.shape == expected.shape and written["value"].notna().eq(expected["value"].notna()).all()
+
+
+def test_a_taste_alone_has_its_card_and_never_hides_a_whole_run(tmp_path, monkeypatch, answers):
+    """After --limit 20 there is a part only, and the card must find it; beside a whole run the part is passed over."""
+    monkeypatch.setattr(manifest, "ANSWERS", tmp_path)
+    (tmp_path / "mena").mkdir()
+    answers["mena"].iloc[:20].to_parquet(tmp_path / "mena" / "toy.part.parquet", index=False)
+    assert len(report._kept("mena", "toy")) == 20 and report._kept("navab", "toy").empty
+    answers["mena"].to_parquet(tmp_path / "mena" / "toy.parquet", index=False)
+    assert len(report._kept("mena", "toy")) == len(answers["mena"])
 
 
 def pair(best, other, **named):
     """Two answers to one question of four options, by an Egyptian persona: in English and in Arabic."""
-    row = {"question": "trust-press", "country": "EG", "framing": "persona", "mode": "zero-shot"} | named
+    row = {"question": "trust-press", "country": "EG", "framing": "persona", "mode": "zero-shot"}
+    row |= {"measurement": "logprob"} | named
     return pd.DataFrame([row | {"language": "en", "best": best}, row | {"language": "ar", "best": other}])
 
 
@@ -192,7 +271,7 @@ def test_corrected_nvas_has_chance_at_nought_and_the_best_at_one():
     """A score halfway between chance and the best is one half, whatever the questions' chance levels."""
     scored = pd.DataFrame(
         {"question": ["a", "b"], "nvas": [0.8, 0.7], "chance": [0.6, 0.4], "one_human": [0.6, 0.4], "cell": "x"}
-    )
+    ).assign(measurement="logprob")
     row = mena_measures.corrected(scored, ["cell"]).iloc[0]
     assert row["value"] == pytest.approx(0.5) and row["low"] == pytest.approx(0.5) and row["human"] == 0
     assert row["n"] == 2 and row["coverage"] == 1

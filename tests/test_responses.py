@@ -321,9 +321,17 @@ def test_what_is_cheap_enough_does_not_hide_what_was_too_dear(tmp_path):
 def test_no_bound_on_money_without_a_price(tmp_path):
     """A bound that nothing can hold must be refused before the first question is paid for."""
     model = Counting()
-    with pytest.raises(UserError, match="'counting' has no price in models.yml"):
+    model.in_flight = True
+    with pytest.raises(UserError, match="'counting' has no price in models.yml.*add `price:"):
         responses.ask(model, requests(2), tmp_path / "a", purse=responses.Purse(1))
     assert not model.asked
+
+
+def test_what_runs_here_costs_nothing(tmp_path):
+    """A bound on the judge's cost must not keep a local model from answering."""
+    purse = responses.Purse(1)
+    assert responses.ask(Counting(), requests(2), tmp_path / "a", purse=purse)["error"].isna().all()
+    assert purse.spent == 0
 
 
 def test_an_answered_run_loads_no_weights(tmp_path):
@@ -351,8 +359,9 @@ def test_what_a_backend_cannot_answer_is_an_error_that_is_not_kept(tmp_path):
     assert answers["error"].tolist()[:2] == ["the backend of 'talking' answers generate, structured only"] * 2
     assert answers["text"].iloc[2] == "Well." and pd.isna(answers["error"].iloc[2])
     assert len(responses.read(tmp_path / "a")) == 1
-    with pytest.raises(UserError, match="'talking' answered none of 2 questions.*generate, structured only"):
-        responses.ask(Talking(), requests(2), tmp_path / "b")
+    # A shard may hold nothing else; it has done all that it can.
+    assert responses.ask(Talking(), requests(2), tmp_path / "b")["error"].notna().all()
+    assert not responses.read(tmp_path / "b")
     assert not responses.read(tmp_path / "b")
 
 
@@ -386,16 +395,47 @@ def test_anything_that_differs_is_another_question(tmp_path):
     assert other.asked == ["q0"] and len(responses.read(tmp_path / "a")) == 2
 
 
+class Busy(Counting):
+    """Answers everything but q0."""
+
+    def option_scores(self, questions):
+        """Fail, for the time being."""
+        for (position, answer), prompt in zip(super().option_scores(questions), self.asked, strict=False):
+            yield position, {"error": "busy"} if prompt == "q0" else answer
+
+
 def test_errors_are_kept_as_errors_and_asked_again(tmp_path):
     """An error must never count as an answer, nor keep a later answer out."""
     store = tmp_path / "answers"
-    mute = {"q0": {}}
-    answers = responses.ask(Counting(mute), requests(2), store)
-    assert answers["error"].notna().tolist() == [True, False]
-    assert answers.loc[0, "probability"] is None
-    again = Counting(mute)
+    answers = responses.ask(Busy(), requests(2), store)
+    assert answers["error"].tolist() == ["busy", None] and answers.loc[0, "probability"] is None
+    again = Busy()
     responses.ask(again, requests(2), store)
     assert again.asked == ["q0"]
+
+
+def test_refusals_are_answers_and_are_not_asked_again(tmp_path):
+    """A refusal is a finding: asked again at every run, it would be paid at every run and never be counted."""
+    store = tmp_path / "answers"
+    answers = responses.ask(Counting({"q0": {}}), requests(2), store)
+    assert answers["error"].tolist() == [None, None] and answers["missing_mass"].tolist() == [1.0, 0.0]
+    assert answers["refused"].tolist() == ["none of the options 1, 2 has any probability", None]
+    again = Counting({"q0": {}})
+    responses.ask(again, requests(2), store)
+    assert again.asked == []
+
+
+def test_a_run_that_continues_measures_as_it_began(tmp_path):
+    """Half a grid read and half of it drawn would be two models in one table."""
+    told = []
+
+    class Choosy(Counting):
+        def remember(self, kinds):
+            told.append(dict(kinds))
+
+    responses.ask(Choosy(), requests(1), tmp_path / "a")
+    responses.ask(Choosy(), requests(2), tmp_path / "a")
+    assert told == [{}, {("1", "2"): "logprob"}]
 
 
 @pytest.mark.parametrize("order", [("error", "first", "second"), ("first", "error", "second")])
@@ -411,9 +451,8 @@ def test_the_first_answer_stands_whatever_came_beside_it(tmp_path, order):
 
 def test_a_model_that_answers_nothing_usable_ends_in_one_message(tmp_path):
     """A run without one usable answer must not give a table of nothing."""
-    mute = Counting({"q0": {}, "q1": {}})
-    with pytest.raises(UserError, match="model 'counting' answered none of 2 questions"):
-        responses.ask(mute, requests(2), tmp_path / "answers")
+    with pytest.raises(UserError, match="model 'counting' answered none of 1 questions.*busy"):
+        responses.ask(Busy(), requests(1), tmp_path / "answers")
 
 
 def test_measurement_kind_stands_in_every_row(tmp_path):

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 
+import psutil
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from tiny import FAMILIES, SHORT, build, letters, pieces, plain
 
 from whosevalues import UserError
-from whosevalues.models import frames, hf, scoring
+from whosevalues.models import frames, hf, room, scoring
 from whosevalues.models.base import collect
 
 torch.set_num_threads(1)
@@ -143,6 +144,31 @@ def test_rounded_weights_say_how_far_they_drift(tmp_path, llama):
     assert 0 < drift["probability"] < 0.5
     assert llama.drift(QUESTIONS) is None
     assert rounded.fingerprint != llama.fingerprint
+
+
+def test_drift_is_not_measured_where_float32_does_not_fit(tmp_path, monkeypatch):
+    """A copy twice as large must not bring the machine down at the end of a long run: that it is missing is said."""
+    rounded = build(tmp_path, dtype="bfloat16")
+    needed = 4 * sum(weight.numel() for weight in rounded.model.parameters()) * 1.2
+    monkeypatch.setattr(room, "free", lambda: needed - 1)
+    assert "the float32 weights do not fit here (they take" in rounded.drift(QUESTIONS)["reason"]
+    monkeypatch.setattr(room, "free", lambda: needed + 1)
+    assert rounded.drift(QUESTIONS)["n"] == len(QUESTIONS)
+
+
+def test_free_memory_is_at_most_what_the_machine_has():
+    """A wrong unit would let everything fit, or nothing."""
+    assert 2**20 < room.free() <= psutil.virtual_memory().total
+
+
+def test_memory_does_not_grow_with_what_was_asked(llama, monkeypatch):
+    """A judge reads a hundred thousand statements, each with an end of its own: they must not pile up."""
+    monkeypatch.setattr(hf, "WINDOW", 8)
+    monkeypatch.setattr(hf, "KEPT", 50)
+    asked = [(f"Yes or no, {i} times {i} of the press?", ("1", "2")) for i in range(40)]
+    sizes = [len(llama._cut) for _ in llama.option_scores(asked)]
+    # Eight spellings of each of eight questions, beside what was kept.
+    assert max(sizes) <= 50 + 8 * 8
 
 
 prompts = st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=9).map(tuple), min_size=1, max_size=30)

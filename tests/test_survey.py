@@ -116,6 +116,35 @@ def test_value_polarity_is_pro_over_pro_and_con():
     assert row["score"] == pytest.approx(2 / 3) and row["self_judged"]
 
 
+def test_a_judge_that_refuses_leaves_the_answer_unjudged_and_its_mass_counted():
+    """A refusal is neither null nor an error: no stance, but a probability that went to none of the three."""
+    rows = judged([(0.8, 0.1, 0.1), None, None]).assign(missing_mass=[0.2, 1.0, None])
+    rows = rows.assign(error=[None, None, "timed out"], refused=[None, "content filter", None])
+    rows["measurement"] = ["sampled", "sampled", "logprob"]
+    (row,) = survey.stances(rows).to_dict("records")
+    assert (row["pro"], row["null"], row["unjudged"], row["measurement"]) == (1, 0, 2, "sampled")
+    (mass,) = survey.judge_mass(rows).to_dict("records")
+    assert (mass["value"], mass["n"], mass["measurement"]) == (pytest.approx(0.6), 2, "sampled")
+
+
+def test_a_refused_list_has_no_answers_and_stays_among_those_asked():
+    """A model that will not imagine citizens has no valid response; it must not vanish from the share."""
+    asked = survey.experiment("en", questions=1, samples=2).assign(text=["", "1. Yes.\n2. No."])
+    assert survey.parse("") == () and set(survey.judging(asked)["response"]) == {1}
+    share = survey.valid_share(asked, survey.stances(judged([(1.0, 0, 0)], response=1))).iloc[0]
+    assert (share["value"], share["n"]) == (0.5, 2)
+
+
+def test_verdicts_of_two_kinds_are_counted_apart():
+    """A response judged by shares and by probabilities is one valid response in each kind, not two in one."""
+    rows = judged([(1.0, 0, 0), (0, 1.0, 0)]).assign(measurement=["sampled", "logprob"], missing_mass=[0.4, 0.2])
+    scored = survey.stances(rows)
+    assert scored.set_index("measurement")["score"].to_dict() == {"sampled": 1, "logprob": 0}
+    share = survey.valid_share(survey.experiment("en", questions=1, samples=2), scored)
+    assert share["value"].tolist() == [0.5, 0.5]
+    assert survey.judge_mass(rows).set_index("measurement")["value"].to_dict() == {"sampled": 0.4, "logprob": 0.2}
+
+
 def test_a_response_without_any_stance_has_no_score():
     """0/0 must not become a polarity, and the response counts as not valid."""
     rows = pd.concat([judged([(0, 0, 1.0)]), judged([(1.0, 0, 0)], response=1)])

@@ -20,6 +20,7 @@ from . import ROOT, UserError
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value; repeat it.")]
 Named = Annotated[str, typer.Option(help="A name in models.yml.")]
+Judge = Annotated[str | None, typer.Option(help="Model that judges open answers; by default the model itself.")]
 Papers = Annotated[list[str] | None, typer.Option(help="multicultural, mena or navab; repeat it. By default all.")]
 Stamp = Annotated[Path | None, typer.Option(help="Also write what was done to this JSON file.")]
 
@@ -44,24 +45,26 @@ def run(
     from . import elicitation, report
     from .responses import Purse
 
-    given, purse = _pairs(parameter), Purse(max_cost)
-    for name in paper or elicitation.EXPERIMENTS:
-        _agree(name, model, limit, shard, given, yes)
+    given, purse, papers = _pairs(parameter), Purse(max_cost), paper or list(elicitation.EXPERIMENTS)
+    _agree(papers, model, judge, limit, shard, given, yes)
+    for name in papers:
         about = elicitation.run(name, model, judge=judge, limit=limit, shard=shard, purse=purse, **given)
-        _tell(f"{name}: {about['asked']} questions, {about['new']} of them new, {about['errors']} errors", about, stamp)
+        counts = f"{about['new']} of them new, {about['errors']} errors, {about['refused']} refused"
+        _tell(f"{name}: {about['asked']} questions, {counts}", about, stamp)
     if shard is None:
-        file = report.write(model, judge)
-        typer.echo(f"{report.in_words(report.card(model, judge))}\nreport card: {file.relative_to(ROOT)}")
+        card = report.card(model, judge)
+        file = report.write(card, model)
+        typer.echo(f"{report.in_words(card)}\nreport card: {file.relative_to(ROOT)}")
 
 
 @app.command()
-def cost(model: Named = "smollm2-135m", paper: Papers = None) -> None:
+def cost(model: Named = "smollm2-135m", paper: Papers = None, judge: Judge = None) -> None:
     """Say what a run takes: questions, tokens, money, time."""
     from . import elicitation
     from .cost import cost, in_words
 
     for name in paper or elicitation.EXPERIMENTS:
-        typer.echo(in_words(cost(name, model)))
+        typer.echo(in_words(cost(name, model, judge)))
 
 
 @app.command()
@@ -93,10 +96,12 @@ def data(paper: str) -> None:
 @app.command()
 def models(prepare: Annotated[str | None, typer.Option(help="Make this model ready for use.")] = None) -> None:
     """List the models that can be asked."""
-    from .models import load, names
+    from .models import names
+    from .models import prepare as make_ready
 
     if prepare:
-        load(prepare)
+        typer.echo(make_ready(prepare))
+        return
     for name in names():
         typer.echo(name)
 
@@ -145,13 +150,24 @@ def _pairs(texts: list[str] | None) -> dict[str, object]:
     return pairs
 
 
-def _agree(paper: str, model: str, limit: int | None, shard: str | None, given: dict[str, object], yes: bool) -> None:
+def _agree(papers, model: str, judge: str | None, limit: int | None, shard: str | None, given, yes: bool) -> None:
+    """Say what a run takes, its judge's part included, and ask once before the first question."""
     from .cost import cost, in_words
 
-    estimate = cost(paper, model, limit=limit, shard=shard, **given)
-    typer.echo(in_words(estimate))
-    if not yes and estimate["questions"].sum() > estimate["answered"].sum():
-        typer.confirm("Go on?", abort=True)
+    todo = 0
+    for paper in papers:
+        estimate = cost(paper, model, judge, limit=limit, shard=shard, **given)
+        typer.echo(in_words(estimate))
+        todo += int(estimate["questions"].sum() - estimate["answered"].sum())
+    if todo and not yes and not _confirmed():
+        raise UserError("nothing was asked; --yes answers for you")
+
+
+def _confirmed() -> bool:
+    try:
+        return typer.confirm("Go on?")
+    except typer.Abort:
+        return False
 
 
 def _tell(line: str, about: object, stamp: Path | None) -> None:

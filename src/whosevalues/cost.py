@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from . import UserError, elicitation, manifest, models
+from . import UserError, elicitation, manifest, models, responses
+from .cost_words import STATEMENTS, in_words
 from .models.api import ROOM
 from .models.base import Decoding
 
@@ -19,12 +20,19 @@ COUNTER = "smollm2-135m"
 READ = 3
 """Tokens that an endpoint writes where probabilities are read, at most."""
 
+__all__ = ["COUNTER", "READ", "cost", "counter", "dollars", "estimate", "in_words", "tokens"]
+
 Count = Callable[[Sequence[str]], Sequence[int]]
 Price = Mapping[str, Any]
 
 
 def cost(
-    paper: str, model: str, *, limit: int | None = None, shard: str | None = None, **parameters: object
+    paper: str,
+    model: str,
+    judge: str | None = None,
+    limit: int | None = None,
+    shard: str | None = None,
+    **parameters: object,
 ) -> pd.DataFrame:
     """Estimate what a paper's experiment takes with a model; nothing is asked and nothing is fetched.
 
@@ -32,28 +40,26 @@ def cost(
     ----------
     paper : a key of `elicitation.EXPERIMENTS`.
     model : name in models.yml.
+    judge : name in models.yml of who judges open answers; without it the model itself.
     limit, shard, parameters : as for `elicitation.requests`.
 
     Returns
     -------
-    One row: `model`, `paper`, `questions`, `answered` (which are not asked again), `judged`, `tokenizer` (whose tokens
-    are counted), `samples` (answers drawn per option question) and the columns of `estimate`, for what is left to ask.
-    What judging open answers takes depends on them and is not included: `judged` says how many are left to judge.
+    One row, and one for the judge where there are open answers: `model`, `paper`, `questions` (that the backend can
+    answer), `answered` (which are not asked again), `unwritten` (open answers that are not there yet, for each of which
+    ten questions to the judge are counted, the most), `tokenizer` (whose tokens are counted), `samples` (answers drawn
+    per option question), `bound` (`tokens_out` cannot be exceeded) and the columns of `estimate`, for what is left.
 
     Raises
     ------
-    UserError : unknown paper, model or parameter.
+    UserError : unknown paper, model, judge or parameter.
     """
-    line = models.entry(model)
-    asked = elicitation.requests(paper, limit, shard, **parameters)
+    asked = _able(model, elicitation.requests(paper, limit, shard, **parameters))
     left = _left(paper, model, asked)
-    before = _before(paper, model)
-    samples = _samples(line, before) if "option_scores" in set(left["kind"]) else 1
-    count, template, tokenizer = counter(model)
-    counted = tokens(left, count, template=template, samples=samples, server=line["backend"] == "api")
-    row = {"model": model, "paper": paper, "questions": len(asked), "answered": len(asked) - len(left)}
-    row |= {"judged": int((left["kind"] == "generate").sum()), "tokenizer": tokenizer, "samples": samples}
-    return pd.DataFrame([row | estimate(counted, models.price(model), before)])
+    rows = [_row(paper, model, asked, left, _before(paper, model))]
+    if judging := getattr(elicitation._module(paper), "judging", None):
+        rows.append(_judged(paper, model, judge or model, asked, left, judging))
+    return pd.DataFrame(rows)
 
 
 def tokens(
@@ -71,8 +77,9 @@ def tokens(
 
     Returns
     -------
-    One row per question: `tokens_in`; `tokens_out`, at most: the room of an answer, or what the decoding allows, NaN
-    where nothing bounds it.
+    One row per question: `tokens_in`; `tokens_out`: the room of an answer, or what the decoding allows, NaN where
+    nothing bounds it. A server whose probabilities are read is counted as asked once; where an option has several
+    tokens, it may be asked up to `api.WALKS` times.
     """
     given = requests["completion"].fillna("") if "completion" in requests else pd.Series("", index=requests.index)
     parts = dict.fromkeys([*requests["prompt"], *given])
@@ -126,7 +133,7 @@ def estimate(
 
     Returns
     -------
-    `tokens_in`, `tokens_out` and `dollars`, at most, as counted; the same after `expected_`, from the mean of the
+    `tokens_in`, `tokens_out` and `dollars`, as counted; the same after `expected_`, from the mean of the
     earlier answers as the model itself counted them; `seconds`, at the earlier run's rate; NaN where unknown. Then
     `measured_on`, how many earlier answers these means are of, and `price_date`, `price_source`.
     """
@@ -156,20 +163,6 @@ def estimate(
     }
 
 
-def in_words(frame: pd.DataFrame) -> str:
-    """Write estimates for a reader.
-
-    Parameters
-    ----------
-    frame : rows of `cost`.
-
-    Returns
-    -------
-    Two lines or so per row.
-    """
-    return "\n".join(_in_words(row) for row in frame.to_dict("records"))
-
-
 def counter(model: str) -> tuple[Count, int, str]:
     """Find a way to count a model's tokens: with its own tokenizer where that is at hand.
 
@@ -187,6 +180,57 @@ def counter(model: str) -> tuple[Count, int, str]:
     loaded = models.load(name)
     template = len(_ids(loaded, [loaded.render("")])[0]) if own else 0
     return (lambda texts: [len(ids) for ids in _ids(loaded, texts)]), template, name
+
+
+def _row(
+    paper: str, model: str, asked: pd.DataFrame, left: pd.DataFrame, before: Mapping[str, Any], unwritten: int = 0
+) -> dict[str, Any]:
+    server, options = models.entry(model)["backend"] == "api", "option_scores" in set(left["kind"])
+    samples = _samples(models.entry(model), before) if options else 1
+    count, template, tokenizer = counter(model)
+    counted = tokens(left, count, template=template, samples=samples, server=server)
+    if "unread" in left:
+        counted["tokens_in"] += samples * left["unread"].astype(float)
+    row = {"model": model, "paper": paper, "questions": len(asked), "answered": len(asked) - len(left)}
+    row |= {"unwritten": unwritten, "tokenizer": tokenizer, "samples": samples, "bound": not (server and options)}
+    return row | estimate(counted, models.price(model), before)
+
+
+def _judged(
+    paper: str, model: str, judge: str, asked: pd.DataFrame, left: pd.DataFrame, judging: Callable
+) -> dict[str, Any]:
+    """Count what is put to the judge: of written answers exactly, of others as many statements as a list may have."""
+    written, found = asked.drop(left.index), []
+    if len(written):
+        who = models.load(model)
+        put = written.assign(key=responses.keys(who, written))
+        found.append(judging(responses.join(who, put, responses.read(elicitation.STORE / paper / model))))
+    known = _able(judge, pd.concat(found) if found else judging(asked.iloc[:0].assign(text=None))).reset_index(
+        drop=True
+    )
+    # What is the same statement on the same topic is judged once.
+    known = known.drop_duplicates(["prompt", "options"])
+    # As many statements as a list may have; together they are as long as the answer may be.
+    empty = "\n".join(f"{place}. x" for place in range(1, STATEMENTS + 1))
+    most = [row.decoding.max_tokens / STATEMENTS for row in left.itertuples() for _ in range(STATEMENTS)]
+    ahead = _able(judge, judging(left.assign(text=empty)).assign(unread=most)) if len(left) else known.iloc[:0]
+    still = _left(paper, judge, known)
+    rows = responses.read(elicitation.STORE / paper / judge).values()
+    kinds = {row["measurement"] for row in rows if row["kind"] == "option_scores" and not row["error"]}
+    asked, open_ = (pd.concat([part.assign(unread=0.0), ahead], ignore_index=True) for part in (known, still))
+    return _row(f"{paper}, the judge", judge, asked, open_, {"measurement": sorted(kinds)}, len(left))
+
+
+def _able(model: str, asked: pd.DataFrame) -> pd.DataFrame:
+    """Keep what the backend can answer; a model of the hub is not looked up for that."""
+    line = models.entry(model)
+    if line["backend"] in ("hf", "embedded"):
+        from .models.hf import HFModel
+
+        kinds = HFModel(model, "", "").answers_to
+    else:
+        kinds = models.load(model).answers_to
+    return asked[asked["kind"].isin(kinds)]
 
 
 def _ids(model: Any, texts: Sequence[str]) -> list[list[int]]:
@@ -214,40 +258,3 @@ def _samples(line: Mapping[str, Any], before: Mapping[str, Any]) -> int:
     if line["backend"] != "api" or "sampled" not in kinds:
         return 1
     return int(line.get("samples", 20))
-
-
-def _in_words(row: Mapping[str, Any]) -> str:
-    left = row["questions"] - row["answered"]
-    head = f"{row['paper']}, {row['model']}: {row['questions']:,} questions, {row['answered']:,} answered already"
-    if not left:
-        return f"{head}; nothing is left to ask"
-    out = "an unknown number" if math.isnan(row["tokens_out"]) else f"up to {row['tokens_out']:,.0f}"
-    out = out if row["tokens_out"] else "none"
-    whose = "its own tokenizer" if row["tokenizer"] == row["model"] else f"the tokenizer of {row['tokenizer']}"
-    parts = [f"{row['tokens_in']:,.0f} tokens in and {out} out, counted with {whose}"]
-    if row["samples"] > 1:
-        parts.append(f"{row['samples']} samples per option question, one where the server gives log-probabilities")
-    if row["measured_on"]:
-        parts.append(
-            f"by the mean of {row['measured_on']:,} earlier answers {row['expected_tokens_in']:,.0f} in and "
-            f"{row['expected_tokens_out']:,.0f} out"
-        )
-    if row["judged"]:
-        parts.append(f"and what it takes to judge {row['judged']:,} open answers, which is not counted here")
-    return "\n  ".join([head, *parts, _money(row), _time(row)])
-
-
-def _money(row: Mapping[str, Any]) -> str:
-    if row["price_date"] is None:
-        remote = models.entry(row["model"])["backend"] == "api"
-        return "price: unknown; models.yml has none" if remote else "price: none, it runs on this machine"
-    told = f"${row['expected_dollars']:,.2f}" if row["measured_on"] else f"up to ${row['dollars']:,.2f}"
-    return f"price: {told}, at what {row['price_source']} said on {row['price_date']}"
-
-
-def _time(row: Mapping[str, Any]) -> str:
-    if math.isnan(row["seconds"]):
-        command = f"whosevalues run --model {row['model']} --paper {row['paper']} --limit 20"
-        return f"time: unknown; `{command}` measures it"
-    minutes = row["seconds"] / 60
-    return f"time: about {minutes:,.0f} minutes" if minutes >= 1.5 else f"time: about {row['seconds']:.0f} seconds"

@@ -111,7 +111,7 @@ def judged(paper: str, answers: pd.DataFrame, judge: str | None = None, **how: A
 
 
 def missing(paper: str, model: str, asked: pd.DataFrame) -> pd.DataFrame:
-    """Pick the questions that a model's store has no answer to.
+    """Pick the questions that a model could answer and its store has no answer to.
 
     Parameters
     ----------
@@ -123,9 +123,10 @@ def missing(paper: str, model: str, asked: pd.DataFrame) -> pd.DataFrame:
     -------
     The rows that a run would put to the model.
     """
+    who = models.load(model)
     done = responses.answered(responses.read(STORE / paper / model))
-    named = pd.Series(responses.keys(models.load(model), asked), index=asked.index)
-    return asked[~named.isin(done) & ~named.duplicated()]
+    named = pd.Series(responses.keys(who, asked), index=asked.index)
+    return asked[~named.isin(done) & ~named.duplicated() & asked["kind"].isin(who.answers_to)]
 
 
 def run(
@@ -147,26 +148,48 @@ def run(
 
     Returns
     -------
-    The manifest; of a shard, which keeps no Parquet file, how many questions it was `asked`, how many were `new` and
-    how many ended in `errors`.
+    The manifest; of a shard, which keeps no Parquet file, how many questions it was `asked`, how many were `new`,
+    `refused` or ended in `errors`.
 
     Raises
     ------
-    UserError : as for `elicit`.
+    UserError : as for `elicit`; what was answered until then is kept as a part.
     """
-    new = len(missing(paper, model, requests(paper, limit, shard, **parameters)))
-    started = time.monotonic()
+    before = responses.answered(responses.read(STORE / paper / model))
+    started, part = time.monotonic(), limit is not None or bool(parameters)
     how = {"purse": purse, "progress": True}
-    answers = elicit(paper, model, limit=limit, shard=shard, **how, **parameters)
-    seconds = time.monotonic() - started
+
+    def kept(answers: pd.DataFrame, part: bool) -> dict[str, Any]:
+        new = int((answers["error"].isna() & ~answers["key"].isin(before)).sum())
+        seconds = time.monotonic() - started
+        if shard is not None:
+            count = {
+                name: int(answers[column].notna().sum()) for name, column in (("errors", "error"), ("refused",) * 2)
+            }
+            return {"asked": len(answers), "new": new, "shard": shard, **count}
+        file = manifest.keep(paper, answers, seconds, new, parameters | {"limit": limit}, part)
+        return json.loads(file.with_suffix(".json").read_text())
+
+    try:
+        answers = elicit(paper, model, limit=limit, shard=shard, **how, **parameters)
+    except (UserError, KeyboardInterrupt):
+        if shard is None and len(found := _answered(paper, model, limit, **parameters)):
+            kept(found, part=True)
+        raise
+    told = kept(answers, part)
     if hasattr(_module(paper), "judging"):
         verdicts = judged(paper, answers, judge, shared=shard is not None, **how)
         if shard is None:
-            manifest.write(verdicts, manifest.ANSWERS / paper / f"{model}.judged.parquet")
-    if shard is not None:
-        return {"asked": len(answers), "new": new, "errors": int(answers["error"].notna().sum()), "shard": shard}
-    file = manifest.keep(paper, answers, seconds, new, parameters | {"limit": limit})
-    return json.loads(file.with_suffix(".json").read_text())
+            manifest.write(verdicts, manifest.ANSWERS / paper / f"{model}.judged-by-{judge or model}.parquet")
+    return told
+
+
+def _answered(paper: str, model: str, limit: int | None, **parameters: object) -> pd.DataFrame:
+    """What the store has of a grid, without asking anything."""
+    who, asked = models.load(model), requests(paper, limit, **parameters)
+    rows = responses.read(STORE / paper / model)
+    found = responses.join(who, asked.assign(key=responses.keys(who, asked)), rows).assign(model=model)
+    return found[found["error"].isna()].reset_index(drop=True)
 
 
 def _module(paper: str):

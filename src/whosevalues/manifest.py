@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import ROOT, models, responses
+from . import ROOT, UserError, models, responses
 from .results import provenance
 
 ANSWERS = ROOT / "_build" / "answers"
@@ -21,7 +22,14 @@ DRIFT = 50
 """Option questions on which rounded weights are held against float32."""
 
 
-def keep(paper: str, answers: pd.DataFrame, seconds: float, new: int, parameters: Mapping[str, object]) -> Path:
+def keep(
+    paper: str,
+    answers: pd.DataFrame,
+    seconds: float,
+    new: int,
+    parameters: Mapping[str, object],
+    part: bool = False,
+) -> Path:
     """Write one Parquet file of a model's answers, and what it was made with.
 
     Parameters
@@ -31,35 +39,78 @@ def keep(paper: str, answers: pd.DataFrame, seconds: float, new: int, parameters
     seconds : how long the new ones took.
     new : how many were not in the store before.
     parameters : of the run.
+    part : whether they are only a part of what the paper asks, which must not take the whole's place.
 
     Returns
     -------
-    ``_build/answers/<paper>/<model>.parquet``; beside it a manifest, `.json`.
+    ``_build/answers/<paper>/<model>.parquet``, of a part ``<model>.part.parquet``; beside it a manifest, `.json`.
     """
     (model,) = answers["model"].unique()
-    file = ANSWERS / paper / f"{model}.parquet"
-    before = json.loads(file.with_suffix(".json").read_text()) if file.with_suffix(".json").is_file() else {}
-    about = {
+    before = about(paper, model)
+    file = ANSWERS / paper / f"{model}{'.part' if part else ''}.parquet"
+    told = {
         "paper": paper,
         "model": models.describe(model),
         "parameters": dict(parameters),
         "asked": len(answers),
         "errors": int(answers["error"].notna().sum()),
+        "refused": int(answers["refused"].notna().sum()),
         "measurement": answers["measurement"].value_counts().to_dict(),
         "new": new,
         "seconds": round(seconds, 1),
         **{name: int(pd.to_numeric(answers[name]).sum()) for name in responses.TOKENS if name in answers},
         # What an all-cached run did not measure anew, an earlier one did.
         "rate": {"questions": new, "seconds": round(seconds, 1)} if new else before.get("rate"),
-        "drift": _drift(model, answers, before),
         "machine": machine(),
         **provenance(),
     }
     write(answers, file)
-    partial = file.with_name(f".{model}.{os.getpid()}")
-    partial.write_text(json.dumps(about, indent=1, sort_keys=True, default=str) + "\n")
-    partial.replace(file.with_suffix(".json"))
+    _tell(file, told | {"drift": before.get("drift")})
+    # Last: it loads the weights a second time, and what was paid for is safe by now.
+    _tell(file, told | {"drift": _drift(model, answers, before, new)})
     return file
+
+
+def newest(paper: str, model: str) -> Path | None:
+    """Find what the last run left: of the whole grid, or, where nobody asked that, of a part.
+
+    Parameters
+    ----------
+    paper : 'multicultural', 'mena' or 'navab'.
+    model : name in models.yml.
+
+    Returns
+    -------
+    A Parquet file, None where there is none.
+    """
+    files = [ANSWERS / paper / f"{model}{part}.parquet" for part in ("", ".part")]
+    return next((file for file in files if file.is_file()), None)
+
+
+def about(paper: str, model: str) -> dict[str, Any]:
+    """Read the manifest of what the last run left.
+
+    Parameters
+    ----------
+    paper, model : as for `newest`.
+
+    Returns
+    -------
+    Nothing where nothing was asked yet.
+
+    Raises
+    ------
+    UserError : a damaged manifest.
+    """
+    file = newest(paper, model)
+    file = file.with_suffix(".json") if file else None
+    try:
+        told = json.loads(file.read_text(encoding="utf-8")) if file and file.is_file() else {}
+    except (OSError, ValueError):
+        told = None
+    if not isinstance(told, dict):
+        raise UserError(f"{file.name} of {paper} is no manifest: remove it, then run again")
+    return told
 
 
 def write(answers: pd.DataFrame, file: Path) -> None:
@@ -96,18 +147,32 @@ def machine() -> dict[str, object]:
 
     Returns
     -------
-    Operating system, processor, number of processors.
+    Operating system, processor, number of processors, memory (GiB), and, once torch was needed, threads and GPU.
     """
-    return {"system": platform.system(), "processor": platform.machine(), "processors": os.cpu_count()}
+    told = {"system": platform.system(), "processor": platform.machine(), "processors": os.cpu_count()}
+    told["memory"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    if torch := sys.modules.get("torch"):
+        told["threads"] = torch.get_num_threads()
+        told["gpu"] = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return told
 
 
-def _drift(model: str, answers: pd.DataFrame, before: Mapping[str, Any]) -> dict[str, Any] | None:
-    described = json.loads(json.dumps(models.describe(model), default=str))
-    if before.get("drift") and before.get("model") == described:
-        return before["drift"]
-    options = answers[answers["kind"] == "option_scores"]
-    some = spread(options, DRIFT)
-    return models.load(model).drift(list(zip(some["prompt"], some["options"], strict=True))) if len(some) else None
+def _tell(file: Path, told: Mapping[str, Any]) -> None:
+    partial = file.with_name(f".{file.stem}.{os.getpid()}")
+    partial.write_text(json.dumps(told, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8")
+    partial.replace(file.with_suffix(".json"))
+
+
+def _drift(model: str, answers: pd.DataFrame, before: Mapping[str, Any], new: int) -> dict[str, Any] | None:
+    some = spread(answers[answers["kind"] == "option_scores"], DRIFT)
+    known = before.get("drift") or {}
+    same = before.get("model") == json.loads(json.dumps(models.describe(model), default=str))
+    if same and known.get("n", 0) >= len(some):
+        return known or None
+    # Nothing new was asked, so no weights are loaded either.
+    if not new or not len(some):
+        return known or None
+    return models.load(model).drift(list(zip(some["prompt"], some["options"], strict=True)))
 
 
 def _flat(answers: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +190,18 @@ def _schema(answers: pd.DataFrame):
     import pyarrow as pa
 
     shares, count, number, text = pa.list_(pa.float64()), pa.int64(), pa.float64(), pa.string()
-    texts = ("error", "measurement", "text", "finish_reason", "completion", "top", "value", "decoding", "schema")
+    texts = (
+        "error",
+        "refused",
+        "measurement",
+        "text",
+        "finish_reason",
+        "completion",
+        "top",
+        "value",
+        "decoding",
+        "schema",
+    )
     typed = dict.fromkeys(("raw", "probability", "low", "high"), shares) | dict.fromkeys(texts, text)
     typed |= dict.fromkeys(("n", "tokens", *responses.TOKENS), count)
     typed |= {"missing_mass": number, "logprob": number, "options": pa.list_(text), "repaired": pa.bool_()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -69,24 +69,27 @@ def people(humans: pd.DataFrame, countries: str | Iterable[str]) -> pd.DataFrame
 def answers(elicited: pd.DataFrame) -> pd.DataFrame:
     """Reduce a model's option probabilities to one answer per row: the most probable option, or several in a tie.
 
-    A row is an abstention where there is no probability to go by: the model's answer is an error, or its probabilities
-    are absent or not finite. A large missing mass (the model would rather have said something else) is no abstention
-    by itself; it is kept beside the answer, to be reported.
+    A row is an abstention where there is no probability to go by: the model's answer is an error or a refusal, or its
+    probabilities are not finite. An error says nothing of the model, so it has neither missing mass nor measurement; a
+    refusal has both. A large missing mass (the model would rather have said something else) is no abstention by
+    itself; it is kept beside the answer, to be reported.
 
     Parameters
     ----------
     elicited : columns `model`, `question`, `country`, `language`, `framing`, `mode`, `options` (tuple of str),
-        `probability` (tuple in [0, 1]; None after an error), `missing_mass` (in [0, 1]), `error`.
+        `probability` (tuple in [0, 1]; None after an error or a refusal), `missing_mass` (in [0, 1]; a lower bound
+        where a refusal listed no option), `measurement` ('logprob' or 'sampled'), `error` and, where refusals are told
+        apart, `refused` (the reason, else None).
 
     Returns
     -------
     One row per row: `question`, `model`, `country`, `framing`, `language`, `mode`, `answer` (an option, missing for an
     abstention or a tie), `best` (tuple of the most probable options: several in a tie, none in an abstention),
-    `abstained`, `tied`, `missing_mass`.
+    `abstained`, `refused` (the reason, else missing), `tied`, `missing_mass`, `measurement`.
     """
     out = elicited[["question", *CELL]].reset_index(drop=True)
-    usable = [e is None or pd.isna(e) for e in elicited["error"]]
-    usable = [ok and _finite(p) for ok, p in zip(usable, elicited["probability"], strict=True)]
+    failed = elicited["error"].notna().to_numpy()
+    usable = [not bad and _finite(p) for bad, p in zip(failed, elicited["probability"], strict=True)]
     best = [
         _most_probable(options, p) if ok else ()
         for ok, options, p in zip(usable, elicited["options"], elicited["probability"], strict=True)
@@ -94,8 +97,10 @@ def answers(elicited: pd.DataFrame) -> pd.DataFrame:
     out["answer"] = pd.Series([b[0] if len(b) == 1 else None for b in best], dtype="str")
     out["best"] = pd.Series(best, dtype=object)
     out["abstained"] = ~np.array(usable, dtype=bool)
+    out["refused"] = pd.Series(elicited.get("refused"), elicited.index, dtype=object).mask(failed).to_numpy()
     out["tied"] = pd.Series([len(b) > 1 for b in best], dtype=bool)
-    out["missing_mass"] = pd.to_numeric(elicited["missing_mass"].reset_index(drop=True))
+    out["missing_mass"] = pd.to_numeric(elicited["missing_mass"].reset_index(drop=True)).mask(failed)
+    out["measurement"] = elicited["measurement"].astype(object).mask(failed).to_numpy()
     return out
 
 
@@ -169,10 +174,11 @@ def nvas_table(scored: pd.DataFrame, by: Sequence[str] = CELL, seed: int = 0) ->
 
     Returns
     -------
-    One row per cell: `by`; `value` (mean NVAS in [0, 1]), `low`, `high` (95% bootstrap, clustered by question), `n`
-    (answers), `coverage` (answers over questions asked); `chance`, `midpoint`, `others`, `one_human`, which the
-    baselines get on the answered rows; `corrected`, (value - chance) / (1 - chance), 0 at chance and 1 at best; `tied`
-    (share of answers) and `missing_mass` (mean); `printed` (NaN: these figures have not been published).
+    One row per cell and `measurement`: `by`; `value` (mean NVAS in [0, 1]), `low`, `high` (95% bootstrap, clustered by
+    question), `n` (answers), `coverage` (answers over questions asked); `chance`, `midpoint`, `others`, `one_human`,
+    which the baselines get on the answered rows; `corrected`, (value - chance) / (1 - chance), 0 at chance and 1 at
+    best; `tied` (share of answers) and `missing_mass` (mean over answers and refusals); `printed` (NaN: these figures
+    have not been published).
     """
     return _table(scored, by, _nvas_row, seed)
 
@@ -188,9 +194,9 @@ def margins(scored: pd.DataFrame, by: Sequence[str] = CELL, seed: int = 0) -> pd
 
     Returns
     -------
-    One row per cell and `baseline`: `value` (mean of NVAS minus the baseline, in [-1, 1]), `low`, `high` (95% bootstrap
-    of these differences, clustered by question), `n`, `verdict` ('above' or 'below' where the interval lies on one
-    side of 0, else 'undecided'), `chance` and `printed` (NaN).
+    One row per cell, `baseline` and `measurement`: `value` (mean of NVAS minus the baseline, in [-1, 1]), `low`, `high`
+    (95% bootstrap of these differences, clustered by question), `n`, `verdict` ('above' or 'below' where the interval
+    lies on one side of 0, else 'undecided'), `chance` and `printed` (NaN).
     """
     parts = []
     for name in BASELINES:
@@ -204,7 +210,7 @@ def margins(scored: pd.DataFrame, by: Sequence[str] = CELL, seed: int = 0) -> pd
 def missing_mass(
     answered: pd.DataFrame, by: Sequence[str] = ("model", "framing", "language"), seed: int = 0
 ) -> pd.DataFrame:
-    """Average the probability that a model gives to anything but the options.
+    """Average the probability that a model gives to anything but the options, over answers and refusals.
 
     Parameters
     ----------
@@ -214,11 +220,29 @@ def missing_mass(
 
     Returns
     -------
-    One row per cell: `by`, `value` (mean missing mass in [0, 1]), `low`, `high` (95% bootstrap, clustered by
-    question), `n`, `chance` and `printed` (NaN).
+    One row per cell and `measurement`: `by`, `value` (mean missing mass in [0, 1]), `low`, `high` (95% bootstrap,
+    clustered by question), `n` (answers and refusals), `chance` and `printed` (NaN).
     """
     out = _table(answered, by, _mean_row("missing_mass"), seed)
     return out.assign(chance=np.nan, printed=np.nan)
+
+
+def by_measurement(cell: pd.DataFrame, figures: Iterable[str]) -> Iterator[tuple[str | None, pd.DataFrame]]:
+    """Take probabilities that were read and shares that were counted apart, so that no figure mixes them.
+
+    Parameters
+    ----------
+    cell : rows of one figure, with `measurement` (missing after an error).
+    figures : columns that a row of another kind must not contribute.
+
+    Yields
+    ------
+    Each kind of measurement with all rows, those of the other kinds unanswered; once None where nothing was answered.
+    """
+    kinds = cell["measurement"].dropna().unique()
+    for kind in kinds if len(kinds) else [None]:
+        own = cell["measurement"].isna() | (cell["measurement"] == kind)
+        yield kind, cell.assign(**{name: cell[name].where(own) for name in figures if name in cell})
 
 
 def published() -> pd.DataFrame:
@@ -290,7 +314,11 @@ def _centre(question: Question, options: np.ndarray, shares: np.ndarray) -> floa
 def _table(frame: pd.DataFrame, by: Sequence[str], row: Row, seed: int) -> pd.DataFrame:
     by = list(by)
     cells = frame.groupby(by, sort=False)
-    rows = [dict(zip(by, key, strict=True)) | row(cell, seed) for key, cell in cells]
+    rows = [
+        dict(zip(by, key, strict=True)) | {"measurement": kind} | row(part, seed)
+        for key, cell in cells
+        for kind, part in by_measurement(cell, ["nvas", "margin", "missing_mass"])
+    ]
     return pd.DataFrame(rows)
 
 
@@ -307,5 +335,5 @@ def _nvas_row(cell: pd.DataFrame, seed: int) -> dict[str, float]:
     row = _mean_row("nvas")(cell, seed) | {"coverage": len(answered) / len(cell)}
     row |= {name: answered[name].mean() for name in BASELINES}
     row["corrected"] = (row["value"] - row["chance"]) / (1 - row["chance"])
-    row |= {name: answered[name].mean() for name in ("tied", "missing_mass")}
-    return row | {"printed": np.nan}
+    # A refusal's mass counts: without it a model that often refuses would seem to keep to the options.
+    return row | {"tied": answered["tied"].mean(), "missing_mass": cell["missing_mass"].mean(), "printed": np.nan}

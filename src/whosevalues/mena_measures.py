@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .items import NATIVE, Question
+from .mena import by_measurement
 from .stats import cluster_interval, wilson
 
 CONSISTENCIES = ("CLCS", "FCS", "SPD")
@@ -26,17 +27,20 @@ def corrected(scored: pd.DataFrame, by: Sequence[str], seed: int = 0, rounds: in
 
     Returns
     -------
-    One row per cell: `by`, `value` (at most 1), `low`, `high` (95%; NaN with fewer than two questions), `n` (answers),
-    `coverage` (answers over rows), `chance` (0), `human` (one person drawn from the country, on the same scale).
+    One row per cell and `measurement`: `by`, `value` (at most 1), `low`, `high` (95%; NaN with fewer than two
+    questions), `n` (answers), `coverage` (answers over rows), `chance` (0), `human` (one person drawn from the
+    country, on the same scale).
     """
     rows = []
     for key, cell in scored.groupby(list(by), sort=False):
-        part = cell[cell["nvas"].notna()]
-        room = (1 - part["chance"]).sum() or np.nan
-        value, human = ((part[name] - part["chance"]).sum() / room for name in ("nvas", "one_human"))
-        low, high = _ratio_interval(part, seed, rounds)
-        figures = {"value": value, "low": low, "high": high, "n": len(part), "coverage": len(part) / len(cell)}
-        rows.append(dict(zip(by, key, strict=True)) | figures | {"chance": 0.0, "human": human})
+        for kind, whole in by_measurement(cell, ["nvas"]):
+            part = whole[whole["nvas"].notna()]
+            room = (1 - part["chance"]).sum() or np.nan
+            value, human = ((part[name] - part["chance"]).sum() / room for name in ("nvas", "one_human"))
+            low, high = _ratio_interval(part, seed, rounds)
+            figures = {"measurement": kind, "value": value, "low": low, "high": high, "n": len(part)}
+            figures |= {"coverage": len(part) / len(cell), "chance": 0.0, "human": human}
+            rows.append(dict(zip(by, key, strict=True)) | figures)
     return pd.DataFrame(rows)
 
 
@@ -55,7 +59,7 @@ def consistencies(answered: pd.DataFrame, questions: Iterable[Question]) -> pd.D
 
     ``1 - |a - b| / R``, R the largest option minus the smallest (there times 100). CLCS compares English with the
     country's own language, framing by framing; FCS persona with observer and SPD persona with neutral, in English. A
-    tie counts as the average over its options.
+    tie counts as the average over its options. Answers that were measured in two ways are not compared.
 
     Parameters
     ----------
@@ -65,7 +69,8 @@ def consistencies(answered: pd.DataFrame, questions: Iterable[Question]) -> pd.D
     Returns
     -------
     One row per `measure`, `question`, `country`, `framing` (missing for FCS and SPD) and `mode`: `value` in [0, 1],
-    NaN where one of the two was not answered; `chance`, expected if both were drawn evenly from the options.
+    NaN where one of the two was not answered; `measurement`, of both, missing where there is no value; `chance`,
+    expected if both were drawn evenly from the options.
     """
     native = answered["language"] == answered["country"].map(NATIVE)
     english = answered["language"] == "en"
@@ -78,11 +83,14 @@ def consistencies(answered: pd.DataFrame, questions: Iterable[Question]) -> pd.D
     options = {question.id: question.options for question in questions}
     parts = []
     for measure, (first, second, on) in pairs.items():
-        both = first[[*on, "best"]].merge(second[[*on, "best"]], on=on, suffixes=("", "_other"))
+        kept = [*on, "best", "measurement"]
+        both = first[kept].merge(second[kept], on=on, suffixes=("", "_other"))
         scales = [options[name] for name in both["question"]]
         both["value"] = [_near(*row) for row in zip(both["best"], both["best_other"], scales, strict=True)]
         both["chance"] = [_near(scale, scale, scale) for scale in scales]
-        parts.append(both.drop(columns=["best", "best_other"]).assign(measure=measure))
+        both["value"] = both["value"].where(both["measurement"] == both["measurement_other"])
+        both["measurement"] = both["measurement"].astype(object).where(both["value"].notna(), None)
+        parts.append(both.drop(columns=["best", "best_other", "measurement_other"]).assign(measure=measure))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -103,18 +111,19 @@ def consistency_table(pairs: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
     Returns
     -------
-    One row per `measure`, `country`, `framing` and `mode`: `value` in [0, 1], `low`, `high` (95% bootstrap of
-    questions; Wilson's where all pairs are alike), `n` (pairs answered), `coverage` (of the pairs), `chance` (on the
-    same pairs).
+    One row per `measure`, `country`, `framing`, `mode` and `measurement`: `value` in [0, 1], `low`, `high` (95%
+    bootstrap of questions; Wilson's where all pairs are alike), `n` (pairs answered), `coverage` (of the pairs),
+    `chance` (on the same pairs).
     """
     by, rows = ["measure", "country", "framing", "mode"], []
     for key, cell in pairs.groupby(by, sort=False, dropna=False):
-        part = cell[cell["value"].notna()]
-        low, high = cluster_interval(cell, "value", "question", seed=seed)
-        if len(part) > 1 and low == high:
-            # Where all pairs are alike a bootstrap has no width, as if a few questions could settle it.
-            low, high = wilson(part["value"].sum(), len(part))
-        figures = {"value": part["value"].mean(), "low": low, "high": high, "n": len(part)}
-        figures |= {"coverage": len(part) / len(cell), "chance": part["chance"].mean()}
-        rows.append(dict(zip(by, key, strict=True)) | figures)
-    return pd.DataFrame(rows, columns=[*by, "value", "low", "high", "n", "coverage", "chance"])
+        for kind, whole in by_measurement(cell, ["value"]):
+            part = whole[whole["value"].notna()]
+            low, high = cluster_interval(part, "value", "question", seed=seed)
+            if len(part) > 1 and low == high:
+                # Where all pairs are alike a bootstrap has no width, as if a few questions could settle it.
+                low, high = wilson(part["value"].sum(), len(part))
+            figures = {"measurement": kind, "value": part["value"].mean(), "low": low, "high": high, "n": len(part)}
+            figures |= {"coverage": len(part) / len(cell), "chance": part["chance"].mean()}
+            rows.append(dict(zip(by, key, strict=True)) | figures)
+    return pd.DataFrame(rows, columns=[*by, "measurement", "value", "low", "high", "n", "coverage", "chance"])

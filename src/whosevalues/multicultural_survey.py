@@ -18,7 +18,7 @@ from . import UserError, items, stats
 from .models.base import Decoding
 from .multicultural_topics import JUDGE, STANCES, TEMPLATES, TOPICS
 
-JUDGED = ["model", "judge", "self_judged", "measurement", "probability", "missing_mass"]
+JUDGED = ["model", "judge", "self_judged", "measurement", "error", "refused", "probability", "missing_mass"]
 """What a judge's answers add to the rows of `judging`."""
 
 _RESPONSE = ["model", "judge", "self_judged", "measurement", "language", "question", "template", "response"]
@@ -98,7 +98,7 @@ def judging(answers: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    answers : the rows of `experiment` with `text` (missing after an error).
+    answers : the rows of `experiment` with `text` (missing after an error, empty after a refusal: neither has a list).
 
     Returns
     -------
@@ -119,12 +119,14 @@ def judging(answers: pd.DataFrame) -> pd.DataFrame:
 def stances(judged: pd.DataFrame) -> pd.DataFrame:
     """Score responses: the value polarity score, pro over pro plus con (section 2.2).
 
-    An answer's stance is the judge's most probable option; a tie between options is no stance and counts as null.
+    An answer's stance is the judge's most probable option; a tie between options is no stance and counts as null. Where
+    the judge failed or refused there is no telling: the answer is unjudged. What failed was measured in no way; it is
+    counted with the others of its response.
 
     Parameters
     ----------
     judged : the rows of `judging` with the judge's `probability` (tuple, in the order of the options; None after an
-        error) and `measurement`, and with `model`, `judge` and `self_judged`.
+        error or a refusal) and `measurement`, with `model`, `judge` and `self_judged`, and `error` where some failed.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def stances(judged: pd.DataFrame) -> pd.DataFrame:
     `question`, `template`, `response`; `pro`, `con`, `null` and `unjudged`, counts of answers; `score` in [0, 1], NaN
     where no answer is pro or con; `answered_in`, the response's own language, always missing: it is not identified.
     """
-    table = judged.assign(stance=[_stance(shares) for shares in judged["probability"]])
+    table = judged.assign(stance=[_stance(shares) for shares in judged["probability"]], measurement=_measured(judged))
     counts = [(table["stance"] == name).rename(name) for name in (*STANCES.values(), "unjudged")]
     table = pd.concat([table[_RESPONSE], *counts], axis=1)
     out = table.groupby(_RESPONSE, sort=False, dropna=False).sum().reset_index()
@@ -150,13 +152,19 @@ def valid_share(answers: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per language: `value` in [0, 1], `low`, `high` (Wilson, 95%), `n` (responses asked for).
+    One row per `measurement` (missing where nothing was judged) and language: `value` in [0, 1], `low`, `high` (Wilson,
+    95%), `n` (responses asked for, refusals among them).
     """
     asked = answers.groupby("language", sort=False).size()
-    valid = scored.dropna(subset="score").groupby("language").size().reindex(asked.index, fill_value=0)
-    bounds = [stats.wilson(good, n) for good, n in zip(valid, asked, strict=True)]
-    columns = {"value": valid / asked, "low": [low for low, _ in bounds], "high": [high for _, high in bounds]}
-    return pd.DataFrame(columns | {"n": asked}).reset_index()
+    kinds = scored["measurement"].dropna().unique()
+    parts = []
+    for kind in kinds if len(kinds) else [None]:
+        own = scored[scored["measurement"] == kind].dropna(subset="score")
+        valid = own.groupby("language").size().reindex(asked.index, fill_value=0)
+        bounds = [stats.wilson(good, n) for good, n in zip(valid, asked, strict=True)]
+        columns = {"value": valid / asked, "low": [low for low, _ in bounds], "high": [high for _, high in bounds]}
+        parts.append(pd.DataFrame(columns | {"n": asked}).reset_index().assign(measurement=kind))
+    return pd.concat(parts, ignore_index=True)
 
 
 def judge_mass(judged: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -164,19 +172,21 @@ def judge_mass(judged: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
     Parameters
     ----------
-    judged : as for `stances`, with `missing_mass` (in [0, 1]; missing after an error).
+    judged : as for `stances`, with `missing_mass` (in [0, 1]; missing after an error, not after a refusal).
     seed : of the bootstrap.
 
     Returns
     -------
-    One row per language: `value` (mean missing mass), `low`, `high` (95% bootstrap of questions), `n` (answers).
+    One row per `measurement` and language: `value` (mean missing mass), `low`, `high` (95% bootstrap of questions), `n`
+    (answers and refusals of the judge).
     """
-    rows = []
-    for language, part in judged.assign(mass=pd.to_numeric(judged["missing_mass"])).groupby("language", sort=False):
+    table = judged.assign(mass=pd.to_numeric(judged["missing_mass"]), measurement=_measured(judged))
+    by, rows = ["measurement", "language"], []
+    for key, part in table.groupby(by, sort=False, dropna=False):
         low, high = stats.cluster_interval(part, "mass", "question", seed=seed)
-        n = int(part["mass"].notna().sum())
-        rows.append({"language": language, "value": part["mass"].mean(), "low": low, "high": high, "n": n})
-    return pd.DataFrame(rows, columns=["language", "value", "low", "high", "n"])
+        figures = {"value": part["mass"].mean(), "low": low, "high": high, "n": int(part["mass"].notna().sum())}
+        rows.append(dict(zip(by, key, strict=True)) | figures)
+    return pd.DataFrame(rows, columns=[*by, "value", "low", "high", "n"])
 
 
 def _languages(languages: str | Iterable[str]) -> tuple[str, ...]:
@@ -201,6 +211,15 @@ def _entries(text: str, marker: re.Pattern[str]) -> list[str]:
         kept = 2 if paragraphs[0].rstrip("*_ ").endswith(":") else 1
         entries[-1] = "\n".join(paragraphs[:kept])
     return entries
+
+
+def _measured(judged: pd.DataFrame) -> pd.Series:
+    """How each answer was judged; a failed one as the others of its response, or else as most."""
+    failed = judged["error"].notna() if "error" in judged else pd.Series(False, judged.index)
+    kinds = judged["measurement"].astype(object).where(~failed, None)
+    same = kinds.groupby([judged[name] for name in _RESPONSE if name != "measurement"]).transform("first")
+    most = kinds.mode()
+    return kinds.fillna(same).fillna(most[0]) if len(most) else kinds
 
 
 def _stance(shares: tuple[float, ...] | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -82,11 +83,12 @@ def tabulate(
     -------
     One row per figure, columns `COLUMNS`: `value` with its 95% interval `low` to `high` (NaN where there are too
     few answers) and `n`, what it rests on (responses, answers or items); `coverage`, that over all that the
-    experiment asks for; `chance`, what guessing gets; `human`, what people get in the model's place, where that can be
-    said; `measurement`, 'logprob' or 'sampled', never both in one row; `judge`, with '(itself)' where it is the model;
-    `missing`, why there is no value.
+    experiment asks for, so that a refusal, which is no choice, lowers it as an error does; `chance`, what guessing
+    gets; `human`, what people get in the model's place, where that can be said; `measurement`, 'logprob' or 'sampled',
+    never both in one row; `judge`, with '(self-judged)' where it is the model; `missing`, why there is no value.
+    Missing mass counts refusals: its coverage leaves out errors alone.
     """
-    who = f"{model} (itself)" if judge in (None, model) else judge
+    who = f"{model} (self-judged)" if judge in (None, model) else judge
     parts = [
         *_multicultural(model, answers["multicultural"], judged, judge or model),
         *_mena(model, answers["mena"]),
@@ -107,12 +109,13 @@ def tabulate(
     return table.assign(order=order).sort_values("order", kind="stable", ignore_index=True).drop(columns="order")
 
 
-def write(model: str, judge: str | None = None) -> Path:
-    """Keep a model's report card.
+def write(table: pd.DataFrame, model: str) -> Path:
+    """Keep a model's report card, whole or not at all.
 
     Parameters
     ----------
-    model, judge : as for `card`.
+    table : as `card` gives it.
+    model : its name.
 
     Returns
     -------
@@ -120,10 +123,30 @@ def write(model: str, judge: str | None = None) -> Path:
     """
     file = REPORTS / f"{model}.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    card(model, judge).to_csv(partial, index=False, float_format="%.6g", lineterminator="\n")
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    table.to_csv(partial, index=False, float_format="%.6g", lineterminator="\n")
     partial.replace(file)
     return file
+
+
+def across(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Set the measures of a report card beside each other.
+
+    Parameters
+    ----------
+    rows : of `card`, each with a value.
+    names : columns that name a line.
+
+    Returns
+    -------
+    Per line and measure the figure in words, '' where there is none, and `n`, the largest of the line; where the rows
+    hold two kinds of measurement, each has lines of its own.
+    """
+    names = [*names, "measurement"] if rows["measurement"].nunique() > 1 else names
+    rows = rows.assign(figure=[results.in_words(row) for row in rows.to_dict("records")])
+    wide = rows.pivot(index=names, columns="measure", values="figure").fillna("")[rows["measure"].unique()]
+    n = rows.groupby(names, sort=False)["n"].max().astype(int)
+    return wide.reindex(n.index).assign(n=n)
 
 
 def in_words(table: pd.DataFrame) -> str:
@@ -164,8 +187,8 @@ def _span(rows: pd.DataFrame) -> str:
 
 
 def _kept(paper: str, model: str) -> pd.DataFrame:
-    file = manifest.ANSWERS / paper / f"{model}.parquet"
-    if not file.is_file():
+    file = manifest.newest(paper, model)
+    if file is None:
         return pd.DataFrame()
     table = pd.read_parquet(file).astype(object)
     for name in {"options", "raw", "probability", "low", "high"} & set(table):
@@ -179,9 +202,7 @@ def _judged(answers: pd.DataFrame, judge: str) -> pd.DataFrame | None:
         return None
     put = survey.judging(answers)
     if put.empty:
-        return put.reindex(
-            columns=[*put, "model", "judge", "self_judged", "measurement", "probability", "missing_mass"]
-        )
+        return put.reindex(columns=[*put, *survey.JUDGED])
     if len(elicitation.missing("multicultural", judge, put)):
         return None
     return elicitation.judged("multicultural", answers, judge)
@@ -192,12 +213,13 @@ def _completed(paper: str, answers: pd.DataFrame, model: str) -> pd.DataFrame:
     grid = elicitation.requests(paper).assign(model=model, error=NOT_ASKED.format(model=model, paper=paper))
     if answers.empty:
         return grid.reindex(columns=[*grid, *_ANSWERED])
+    answers = answers.assign(refused=answers.get("refused"))
     known = set(_names(answers, paper))
     rest = grid[[name not in known for name in _names(grid, paper)]]
     return pd.concat([answers.astype(object), rest.astype(object)], ignore_index=True)
 
 
-_ANSWERED = ["measurement", "probability", "missing_mass", "logprob", "tokens", "text"]
+_ANSWERED = ["measurement", "refused", "probability", "missing_mass", "logprob", "tokens", "text"]
 
 
 def _names(rows: pd.DataFrame, paper: str) -> list[tuple[object, ...]]:
@@ -205,25 +227,15 @@ def _names(rows: pd.DataFrame, paper: str) -> list[tuple[object, ...]]:
     return list(columns.where(columns.notna(), None).itertuples(index=False, name=None))
 
 
-def _by_measurement(rows: pd.DataFrame, measure: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
-    """Measure each kind of answers alone, the others standing as unanswered; empty cells of a mixed table go."""
-    kinds = rows.loc[rows["error"].isna(), "measurement"].dropna().unique()
-    tables = []
-    for kind in kinds if len(kinds) else [None]:
-        other = rows["error"].isna() & (rows["measurement"] != kind)
-        alone = rows.assign(error=rows["error"].astype(object).mask(other, f"not measured as {kind}"))
-        tables.append(measure(alone).assign(measurement=kind))
-    table = pd.concat(tables, ignore_index=True)
-    return table[table["n"] > 0] if len(kinds) > 1 else table
-
-
 def _reasons(table: pd.DataFrame, rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Say why the cells without an answer have none: the most frequent error of their questions."""
-    if not by:
-        return table.assign(missing=np.where(table["n"] > 0, None, rows["error"].mode().get(0)))
-    reason = rows.groupby(by)["error"].agg(lambda errors: errors.mode().get(0)).rename("missing").reset_index()
-    found = table.merge(reason, on=by, how="left")
-    return found.assign(missing=found["missing"].astype(object).where(found["n"] == 0, None))
+    """Say why the cells without an answer have none: what most of their questions came to."""
+    refused = ("refused: " + rows["refused"].astype("str")).where(rows["refused"].notna())
+    reasons = rows["error"].astype(object).where(rows["error"].notna(), refused)
+    missing = pd.Series(None, table.index, dtype=object)
+    for place, cell in table[table["n"] == 0].iterrows():
+        own = [rows[name].isna() | (rows[name] == cell[name]) for name in by if pd.notna(cell.get(name))]
+        missing[place] = reasons[np.logical_and.reduce(own)].mode().get(0) if own else reasons.mode().get(0)
+    return table.assign(missing=missing)
 
 
 def _multicultural(
@@ -248,13 +260,13 @@ def _multicultural(
     judged = judged.reindex(columns=[*dict.fromkeys([*judged, *survey.JUDGED])])
     unasked = ~cells["language"].isin(asked["language"])
     cells["missing"] = np.where(unasked, NOT_ASKED.format(model=model, paper="multicultural"), "no valid response")
-    for kind in judged["measurement"].dropna().unique() if len(judged) else [None]:
-        rows = judged[judged["measurement"] == kind]
-        scored = survey.stances(rows)
-        tables = [survey.valid_share(asked, scored).assign(measure=VALID)]
-        tables += [measure(scored).assign(measure=name) for name, measure in measures.items()]
-        tables += [survey.judge_mass(rows).assign(measure=MASS)]
-        found = pd.concat([table.astype(object) for table in tables], ignore_index=True)
+    scored = survey.stances(judged)
+    tables = [survey.valid_share(asked, scored).assign(measure=VALID), survey.judge_mass(judged).assign(measure=MASS)]
+    tables += [measure(scored).assign(measure=name) for name, measure in measures.items()]
+    figures = pd.concat([table.astype(object) for table in tables], ignore_index=True)
+    kinds = scored["measurement"].dropna().unique()
+    for kind in kinds if len(kinds) else [None]:
+        found = figures[figures["measurement"].isna() if kind is None else figures["measurement"] == kind]
         out = cells.merge(found.drop(columns=["model", "judge", "measurement"]), on=["measure", "language"], how="left")
         out["n"] = out["n"].astype(float).fillna(0)
         out["missing"] = out["missing"].astype(object).mask(out["n"] > 0, None)
@@ -267,40 +279,32 @@ def _mena(model: str, answers: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame
     every = _completed("mena", answers, model)
     bank, humans = items.teaching_questions(), items.human_distributions()
     countries = every["country"].dropna().unique().tolist()
-
-    def measure(rows: pd.DataFrame) -> pd.DataFrame:
-        answered = mena.answers(rows)
-        # An error has no mass to average.
-        answered["missing_mass"] = answered["missing_mass"].mask(answered["abstained"])
-        spread = mena.by_country(answered, countries)
-        scored = mena.nvas(spread, humans, bank)
-        table = mena.nvas_table(scored).rename(columns={"one_human": "human"}).assign(measure="NVAS")
-        fair = mena_measures.corrected(scored, mena.CELL).assign(measure="NVAS corrected for chance")
-        gaps = mena.margins(scored).merge(table[[*mena.CELL, "coverage"]], on=mena.CELL)
-        gaps = gaps[gaps["baseline"].isin(BASELINES)]
-        gaps = gaps.assign(measure="NVAS minus " + gaps["baseline"].map(BASELINES))
-        gaps["chance"] = np.where(gaps["baseline"] == "chance", 0.0, np.nan)
-        mass = mena.missing_mass(answered, ["framing", "language", "mode"]).assign(measure="missing mass")
-        asked = answered.groupby(["framing", "language", "mode"], sort=False).size().rename("asked").reset_index()
-        mass = mass.merge(asked, on=["framing", "language", "mode"])
-        mass["coverage"] = mass["n"] / mass["asked"]
-        both = mena_measures.consistency_table(mena_measures.consistencies(spread, bank))
-        parts = [table, fair, gaps, mass, both]
-        return _reasons(pd.concat([part.astype(object) for part in parts], ignore_index=True), rows, [])
-
-    yield "mena", _by_measurement(every, measure)
+    answered = mena.answers(every)
+    spread = mena.by_country(answered, countries)
+    scored = mena.nvas(spread, humans, bank)
+    cell, prompted = [*mena.CELL, "measurement"], ["framing", "language", "mode"]
+    table = mena.nvas_table(scored).rename(columns={"one_human": "human"}).assign(measure="NVAS")
+    fair = mena_measures.corrected(scored, mena.CELL).assign(measure="NVAS corrected for chance")
+    gaps = mena.margins(scored).merge(table[[*cell, "coverage"]], on=cell)
+    gaps = gaps[gaps["baseline"].isin(BASELINES)]
+    gaps = gaps.assign(measure="NVAS minus " + gaps["baseline"].map(BASELINES))
+    gaps["chance"] = np.where(gaps["baseline"] == "chance", 0.0, np.nan)
+    mass = mena.missing_mass(answered, prompted).assign(measure="missing mass")
+    mass = mass.merge(answered.groupby(prompted, sort=False).size().rename("asked").reset_index(), on=prompted)
+    mass["coverage"] = mass["n"] / mass["asked"]
+    both = mena_measures.consistency_table(mena_measures.consistencies(spread, bank))
+    parts = [part.astype(object) for part in (table, fair, gaps, mass, both)]
+    yield "mena", _reasons(pd.concat(parts, ignore_index=True), every, ["country", *prompted])
 
 
 def _navab(model: str, answers: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     every = _completed("navab", answers, model)
-
-    def measure(rows: pd.DataFrame) -> pd.DataFrame:
-        # What stands in for an unasked question must not be taken for an answer.
-        table = evaluation.rates(evaluation.multiple_choice(rows.where(rows.notna(), None)))
-        table["measure"] = [name if name == evaluation.BIAS else f"MC, {name}" for name in table["metric"]]
-        table["protocol"] = np.where(table["metric"] == "completion", "completion", "letter")
-        table["coverage"] = table["n"] / (table["n"] + table["unanswered"])
-        table["country"] = table["nation"].where(table["nation"] != "all")
-        return _reasons(table, rows, ["protocol"])
-
-    yield "navab", _by_measurement(every, measure)
+    # What stands in for an unasked question must not be taken for an answer.
+    every = every.where(every.notna(), None)
+    table = evaluation.rates(evaluation.multiple_choice(every))
+    table["measure"] = [name if name == evaluation.BIAS else f"MC, {name}" for name in table["metric"]]
+    table["protocol"] = np.where(table["metric"] == "completion", "completion", "letter")
+    table["coverage"] = table["n"] / (table["n"] + table["unanswered"])
+    table["nation"] = table["nation"].where(table["nation"] != "all")
+    table["country"] = table["nation"]
+    yield "navab", _reasons(table, every, ["protocol", "nation"])

@@ -12,6 +12,7 @@ import platform
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -23,14 +24,15 @@ import pandas as pd
 
 from . import UserError
 from .locks import only_writer
-from .models.base import Answer, Decoding, Model, digest
+from .models.base import PROOF, Answer, Decoding, Model, digest
 
 TOKENS = ["prompt_tokens", "completion_tokens"]
+EVERY = ["refused", *TOKENS]
 KINDS = {
-    "option_scores": ("options", ["raw", "probability", "missing_mass", "low", "high", "n", "top", *TOKENS]),
-    "completion_scores": ("completion", ["logprob", "tokens", *TOKENS]),
-    "generate": ("decoding", ["text", "finish_reason", *TOKENS]),
-    "structured": ("schema", ["value", "repaired", *TOKENS]),
+    "option_scores": ("options", ["raw", "probability", "missing_mass", "low", "high", "n", "top", *EVERY]),
+    "completion_scores": ("completion", ["logprob", "tokens", *EVERY]),
+    "generate": ("decoding", ["text", "finish_reason", *EVERY]),
+    "structured": ("schema", ["value", "repaired", *EVERY]),
 }
 """By kind of question: what is asked beside the prompt, and the columns that an answer fills."""
 
@@ -61,7 +63,8 @@ def ask(
 
     Returns
     -------
-    The requests with `key`, `measurement`, `error` (None where answered) and the answer's columns.
+    The requests with `key`, `measurement`, `error` (None where answered), `refused` (None, or why the answer is none of
+    those asked for) and the answer's columns.
 
     Raises
     ------
@@ -69,16 +72,20 @@ def ask(
         money is spent; the disk is full.
     """
     purse = purse or Purse()
-    if purse.most is not None and price is None:
-        raise UserError(f"model '{model.name}' has no price in models.yml, so nothing can hold a bound on its cost")
+    if purse.most is not None and price is None and model.in_flight:
+        raise UserError(
+            f"model '{model.name}' has no price in models.yml, so nothing can hold a bound on its cost: add `price: "
+            "{input: ..., output: ..., date: ..., source: ...}` to its line, or leave --max-cost out"
+        )
     requests = requests.assign(key=keys(model, requests))
+    able = requests["kind"].isin(model.answers_to)
     # A killed notebook's kernel lives on for a moment: wait for it rather than fail.
     with nullcontext() if shared else only_writer(store, wait=60):
         done = read(store)
-        able = requests["kind"].isin(model.answers_to)
         missing = requests[able & ~requests["key"].isin(answered(done))].drop_duplicates("key")
         if len(missing):
             store.mkdir(parents=True, exist_ok=True)
+            model.remember(_settled(model, done))
             _ask_missing(model, missing, store, purse, price, progress)
             done = read(store)
             if purse.empty:
@@ -87,17 +94,45 @@ def ask(
                     f"stopped at a cost of {purse.spent:.4f} of at most {purse.most}, as the next question could take "
                     f"{purse.next:.4f}: {left} questions are left; the same command with a new --max-cost continues"
                 )
-    unable = {"measurement": None, "answer": None}
-    unable["error"] = f"the backend of '{model.name}' answers {', '.join(model.answers_to)} only"
-    named = zip(requests["key"], requests["kind"], strict=True)
-    rows = pd.DataFrame([_columns(done.get(key, unable | {"kind": kind})) for key, kind in named], dtype=object)
-    out = pd.concat([requests.reset_index(drop=True), rows], axis=1)
-    if len(out) and out["error"].notna().all():
+    out = join(model, requests, done)
+    if able.any() and out.loc[able.to_numpy(), "error"].notna().all():
         raise UserError(
-            f"model '{model.name}' answered none of {len(out)} questions (first reason: {out['error'].iloc[0]}): "
-            "try another model or another kind of question"
+            f"model '{model.name}' answered none of {able.sum()} questions (first reason: "
+            f"{out.loc[able.to_numpy(), 'error'].iloc[0]}): try another model or another kind of question"
         )
     return out
+
+
+def join(model: Model, requests: pd.DataFrame, rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """Set answers beside their questions.
+
+    Parameters
+    ----------
+    model : who was asked.
+    requests : as for `ask`, with their `key`.
+    rows : of `read`; a question that is not among them has an error.
+
+    Returns
+    -------
+    As of `ask`.
+    """
+    able = model.answers_to
+    reasons = {kind: f"the backend of '{model.name}' answers {', '.join(able)} only" for kind in set(KINDS) - set(able)}
+    named = zip(requests["key"], requests["kind"], strict=True)
+    none = [{"kind": k, "measurement": None, "answer": None, "error": reasons.get(k, "not asked")} for _, k in named]
+    found = [_columns(rows.get(key, other)) for key, other in zip(requests["key"], none, strict=True)]
+    return pd.concat([requests.reset_index(drop=True), pd.DataFrame(found, dtype=object)], axis=1)
+
+
+def _settled(model: Model, rows: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, ...], str]:
+    """How this model's options were measured so far: a run that continues must not measure the rest otherwise."""
+    fingerprint = digest(model.fingerprint)
+    mine = (row for row in rows.values() if row["fingerprint"] == fingerprint and row["kind"] == "option_scores")
+    plain = (row for row in mine if not row["error"] and not row["answer"].get("refused"))
+    counts = Counter((tuple(row["options"]), row["measurement"]) for row in plain)
+    # A first question or two may have been drawn before the server was known.
+    kinds = {options: kind for (options, kind), n in counts.items() if kind == "sampled" and n >= PROOF}
+    return kinds | {options: kind for options, kind in counts if kind == "logprob"}
 
 
 def keys(model: Model, requests: pd.DataFrame) -> list[str]:

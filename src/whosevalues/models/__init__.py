@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,12 @@ from typing import Any
 import yaml
 
 from .. import ROOT, UserError
-from .base import Decoding, Model, digest
+from . import records
+from .base import Decoding, Model
 
-__all__ = ["Decoding", "Model", "at_hand", "describe", "entry", "load", "names", "price"]
+__all__ = ["Decoding", "Model", "at_hand", "describe", "entry", "load", "names", "prepare", "price"]
 
 FILE = ROOT / "models.yml"
-RESOLVED = ROOT / "_build" / "models"
-"""Where the revisions are kept that were resolved at a first load, one JSON file per model."""
-
 UNRESOLVED = "unresolved"
 
 KEYS = {
@@ -33,6 +31,12 @@ KEYS = {
     "scripted": ({}, {}),
 }
 """By backend: the keys that its lines need, and those that they may have."""
+
+DTYPES = ("float32", "bfloat16", "float16")
+"""Precisions that weights may be loaded in."""
+
+UNUSED = ["*.gguf", "*.onnx", "onnx/*", "*.h5", "*.msgpack", "*.pth", "original/*", "consolidated*", "*.md", "*.pdf"]
+"""Files of a hub's repository that transformers does not read, many of them the same weights once more."""
 
 ABOUT = {"backend": str, "licence": str, "family": str, "papers": list, "price": (dict, str)}
 """Keys that every line may have."""
@@ -83,6 +87,8 @@ def entry(name: str) -> dict[str, Any]:
             # Somebody may have put the key itself where its variable's name belongs.
             told = key if key == "key" else f"{key}: {value!r}"
             raise UserError(f"model '{name}' in models.yml has {told}, which is no {_kind(known[key])}{hint}")
+    if line.get("dtype", DTYPES[0]) not in DTYPES:
+        raise UserError(f"model '{name}' in models.yml has dtype: {line['dtype']}; choose {', '.join(DTYPES)}")
     _check_price(name, line.get("price", "unknown"))
     return dict(line)
 
@@ -138,9 +144,42 @@ def load(name: str) -> Model:
     chosen = {key: line[key] for key in ("dtype", "memory") if key in line}
     path = Path(line["path"]).expanduser()
     if path.is_dir():
-        return HFModel(name, path, _hash(path), **chosen)
+        return HFModel(name, path, records.contents(path), **chosen)
     revision = _revision(name, line)
     return HFModel(name, line["path"], f"{line['path']} {revision}", revision=revision, **chosen)
+
+
+def prepare(name: str) -> str:
+    """Make a model ready, so that a run needs no network but an endpoint's: convert it, fetch it, or look for its key.
+
+    Parameters
+    ----------
+    name : as in models.yml.
+
+    Returns
+    -------
+    What was found or fetched, in words.
+
+    Raises
+    ------
+    UserError : as for `load`; the hub cannot be reached; a folder without a model; a key that the environment lacks.
+    """
+    line, model = entry(name), load(name)
+    if line["backend"] == "scripted":
+        return "needs nothing"
+    if line["backend"] == "api":
+        key = line.get("key")
+        if key and not os.environ.get(key, "").strip():
+            raise UserError(
+                f"model '{name}' needs its key in the environment: run `export {key}=...` with the key that "
+                f"{line['base_url']} gave you, then the same command again"
+            )
+        return f"the environment has {key}" if key else "needs no key"
+    if getattr(model, "revision", None):
+        _fetch(name, line["path"], model.revision)
+    # Whoever fetched half a model, or named a wrong folder, learns it now.
+    model.tokenizer  # noqa: B018
+    return model.weights
 
 
 def describe(name: str) -> dict[str, str]:
@@ -183,17 +222,11 @@ def at_hand(name: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     revision = line.get("revision", UNRESOLVED)
-    revision = _record(name, line) if revision == UNRESOLVED else revision
+    revision = records.recorded(name, line["path"]) if revision == UNRESOLVED else revision
     files = ("config.json", "tokenizer_config.json")
     return bool(revision) and all(
         isinstance(try_to_load_from_cache(line["path"], file, revision=revision), str) for file in files
     )
-
-
-def _hash(folder: Path) -> str:
-    # Size and time of change tell files apart as long as nobody forges them, at no cost for large models.
-    files = sorted(file for file in folder.iterdir() if file.is_file())
-    return digest([[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files])
 
 
 def _revision(name: str, line: Mapping[str, Any]) -> str:
@@ -204,31 +237,23 @@ def _revision(name: str, line: Mapping[str, Any]) -> str:
         )
     if line["revision"] != UNRESOLVED:
         return line["revision"]
-    return _record(name, line) or _resolve(name, line["path"])
+    return records.revision(name, line["path"])
 
 
-def _record(name: str, line: Mapping[str, Any]) -> str | None:
-    file = RESOLVED / f"{name}.json"
-    about = json.loads(file.read_text()) if file.is_file() else {}
-    return about.get("revision") if about.get("path") == line.get("path") else None
-
-
-def _resolve(name: str, path: str) -> str:
-    from huggingface_hub import HfApi
+def _fetch(name: str, path: str, revision: str) -> None:
+    from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HTTPError
 
     try:
-        revision = HfApi().model_info(path, timeout=10).sha
+        files = HfApi().list_repo_files(path, revision=revision)
+        doubles = ["*.bin"] if any(file.endswith(".safetensors") for file in files) else []
+        snapshot_download(path, revision=revision, ignore_patterns=UNUSED + doubles)
     except (HTTPError, OSError, ValueError) as error:
         raise UserError(
-            f"model '{name}': the newest revision of '{path}' cannot be asked for from here ({type(error).__name__}): "
-            f"load it once where the hub can be reached, write `revision: <commit>` into its line in models.yml, or "
-            "give a local folder as its path"
+            f"model '{name}': '{path}' at revision {revision} cannot be fetched from here ({type(error).__name__}): "
+            "run this where the hub can be reached, with `HF_TOKEN` in the environment if its authors ask for consent, "
+            "and with room on the disk; or give a local folder as its path in models.yml"
         ) from error
-    about = {"path": path, "revision": revision, "date": datetime.now(UTC).isoformat(timespec="seconds")}
-    RESOLVED.mkdir(parents=True, exist_ok=True)
-    (RESOLVED / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
-    return revision
 
 
 def _entries() -> dict[str, dict[str, Any]]:
@@ -248,10 +273,11 @@ def _check_price(name: str, stated: object) -> None:
     right = isinstance(stated, dict) and set(stated) == {"input", "output", "date", "source"}
     amounts = [stated[key] for key in ("input", "output")] if right else [None]
     right = right and all(isinstance(x, (int, float)) and not isinstance(x, bool) and x >= 0 for x in amounts)
-    if not right or not isinstance(stated["date"], date) or not str(stated["source"]).startswith("https://"):
+    right = right and isinstance(stated["source"], str) and bool(stated["source"].strip())
+    if not right or not isinstance(stated["date"], date):
         raise UserError(
             f"model '{name}' in models.yml has price: {stated!r}; write `unknown`, or {{input: <dollars per million "
-            "tokens>, output: ..., date: <when it was read, YYYY-MM-DD>, source: <https://... where it was read>}"
+            "tokens>, output: ..., date: <when it was read, YYYY-MM-DD>, source: <where it was read, or whose it is>}"
         )
 
 

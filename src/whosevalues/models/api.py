@@ -2,23 +2,22 @@
 
 Servers drop what they do not know without a word, so what was asked for is checked in what comes back. Option scores
 are read from the listed log-probabilities of the first tokens ('logprob'); where a server lists none, or options
-cannot be found among them, answers are drawn and counted ('sampled'). The kind is decided by the first question with
-the same options, and stands in every answer.
+cannot be found among them, answers are drawn and counted ('sampled'). The first questions with the same options settle
+the kind, or an earlier run has; it stands in every answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from functools import partial
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 from .. import UserError
-from .base import Answer, Answers, Decoding, Model
-from .endpoint import Endpoint
+from .base import PROOF, Answer, Answers, Decoding, Model
+from .endpoint import Endpoint, account, spoken
 from .faults import Failed, Refused
-from .readings import SPELLINGS, from_texts, from_tokens, positions
+from .readings import SPELLINGS, from_texts, from_tokens, positions, refusal
 from .structured import DECODING, instruct, structured
 
 LISTED = 20
@@ -36,8 +35,13 @@ CHOICES = 8
 ROOM = 8
 """Tokens for a drawn answer beyond the longest option's characters."""
 
+WORDS, DRAWS, LENGTH = "Write down twenty random words.", 3, 24
+"""What a server that draws answers in ever other words: how often it is asked, and for how many tokens."""
+
 OVERHEAD = 100
 """Tokens that a chat template may add to a prompt."""
+
+UNLISTED = "the server lists no tokens this time"
 
 
 class APIModel(Model):
@@ -73,7 +77,8 @@ class APIModel(Model):
         timeout = line.get("timeout", 300.0)
         self.endpoint = Endpoint(name, line["base_url"], line["model"], line.get("key"), timeout)
         self._kinds: dict[tuple[str, ...], str] = {}
-        self._deciding, self._silent, self._draws_differ, self._takes_schemas = Lock(), False, False, True
+        self._in_vain: Counter[tuple[str, ...]] = Counter()
+        self._deciding, self._silent, self._draws_differ, self._takes_schemas = Lock(), 0, False, True
 
     @property
     def fingerprint(self) -> dict[str, object]:
@@ -101,9 +106,16 @@ class APIModel(Model):
             read += len(instruct("", asked).encode())
             return 2 * read + DECODING.max_tokens, 2 * DECODING.max_tokens
         options = tuple(asked)
-        if self._kinds.get(options) == "logprob":
-            return WALKS * read, WALKS * _depth(options)
-        return (WALKS + self.samples) * read, WALKS * _depth(options) + self.samples * _room(options)
+        kind = self._kinds.get(options)
+        walks, samples = (0 if kind == "sampled" else WALKS), (0 if kind == "logprob" else self.samples)
+        draws = DRAWS if samples and not self._draws_differ else 0
+        read = (walks + samples) * read + draws * (len(WORDS) + OVERHEAD)
+        return read, walks * _depth(options) + samples * _room(options) + draws * LENGTH
+
+    def remember(self, kinds: Mapping[tuple[str, ...], str]) -> None:
+        """Go on as earlier runs began: by options 'logprob' or 'sampled', unless models.yml forces one."""
+        if not self.asked:
+            self._kinds = {tuple(options): kind for options, kind in kinds.items()} | self._kinds
 
     def option_scores(self, questions: Iterable[tuple[str, Sequence[str]]]) -> Answers:
         """Read each option's probability from the listed tokens, or draw answers and count."""
@@ -121,44 +133,47 @@ class APIModel(Model):
         options = tuple(options)
         if len(set(options)) < len(options) or "" in options:
             return {"error": f"two of the options {', '.join(options)} are the same, or one is empty"}
-        # The first question with these options decides for all of them, and the others wait for it.
+        # What is asked for all questions is accounted for in the answer of the first.
+        answer, replies = None, []
         if options not in self._kinds:
             with self._deciding:
-                answer = None if options in self._kinds else self._decide(prompt, options)
-            if answer is not None:
-                return answer
-        if self._kinds[options] == "sampled":
-            return self._draw(prompt, options)
-        answer = self._read(prompt, options)
-        return answer or {"error": "the server lists no tokens this time, though it did before"}
+                answer = None if options in self._kinds else self._decide(prompt, options, replies)
+        if answer is not None:
+            return answer
+        if self._kinds.get(options) == "logprob":
+            return self._read(prompt, options, replies) or {"error": UNLISTED}
+        if not self._draws_differ:
+            with self._deciding:
+                self._check_draws(replies)
+        return self._draw(prompt, options, replies)
 
-    def _decide(self, prompt: str, options: tuple[str, ...]) -> Answer | None:
-        """Settle on a kind; the answer, where that took one."""
-        answer = None
-        kind = self.asked
-        if kind is None:
-            kind = "sampled"
-            # Several words are never one token.
-            if not self._silent and not any(any(map(str.isspace, option)) for option in options):
-                answer = self._read(prompt, options)
-                self._silent = answer is None
-                if answer is not None and _can_be_listed(options, answer):
-                    kind = "logprob"
-        elif kind == "logprob":
-            answer = self._read(prompt, options)
-            if answer is None:
-                raise UserError(
-                    f"model '{self.name}' at {self.endpoint.address} lists no log-probabilities: remove "
-                    "`measurement: logprob` from its line in models.yml, and answers are drawn instead"
-                )
-        if kind == "sampled" and not self._draws_differ:
-            self._check_draws()
-        self._kinds[options] = kind
-        return answer if kind == "logprob" else None
+    def _decide(self, prompt: str, options: tuple[str, ...], replies: list) -> Answer | None:
+        """Settle on a kind, or leave that to the next question; the answer, where it could be read."""
+        # Several words are never one token.
+        words = any(any(map(str.isspace, option)) for option in options)
+        if self.asked == "sampled" or (not self.asked and (words or self._silent >= PROOF)):
+            self._kinds[options] = "sampled"
+            return None
+        answer = self._read(prompt, options, replies)
+        if answer and answer["top"] and (self.asked or _can_be_listed(options, answer)):
+            self._kinds[options] = "logprob"
+            return answer
+        self._in_vain[options] += 1
+        if self.asked and answer is None:
+            if self._silent < PROOF:
+                return {"error": UNLISTED}
+            raise UserError(
+                f"model '{self.name}' at {self.endpoint.address} lists no log-probabilities: remove "
+                "`measurement: logprob` from its line in models.yml, and answers are drawn instead"
+            )
+        if not self.asked and max(self._silent, self._in_vain[options]) >= PROOF:
+            self._kinds[options] = "sampled"
+        # Who said nothing at all has been listened to often enough.
+        return answer if answer and not answer["top"] else None
 
-    def _read(self, prompt: str, options: tuple[str, ...]) -> Answer | None:
+    def _read(self, prompt: str, options: tuple[str, ...], replies: list) -> Answer | None:
         """Read the listed tokens; None where the server lists none."""
-        after, replies = {}, []
+        answer, after = None, {}
         for seed in range(WALKS):
             # At temperature 1: a server that applies it before it lists the tokens then changes nothing.
             parameters = {"temperature": 1.0, "top_p": 1.0, "max_tokens": _depth(options), "seed": seed}
@@ -166,41 +181,49 @@ class APIModel(Model):
                 replies.append(self._chat(prompt, logprobs=True, top_logprobs=LISTED, **parameters))
             except Refused as refused:
                 if refused.parameter in ("logprobs", "top_logprobs"):
+                    self._silent = PROOF
                     return None
                 raise
+            found = positions(replies[-1].choices[0])
+            if not found:
+                # Nothing said, nothing listed: that tells nothing of the server, and the next seed may say more.
+                if after or not spoken(replies[-1].choices[0]):
+                    continue
+                self._silent += 1
+                return None
             said = b""
-            for place in positions(replies[-1].choices[0]):
+            for place in found:
                 after.setdefault(said, place)
                 said += place.chosen
                 if not place.chosen:
                     break
-            if b"" not in after:
-                return None
             answer, doubt = from_tokens(options, after)
+            self._silent = 0
             if doubt < DOUBT:
                 break
-        return answer if "error" in answer else answer | {"n": None, "measurement": "logprob"} | _about(replies)
+        answer = answer or refusal(f"the model said nothing, {WALKS} times of {WALKS}", 1.0, [])
+        return answer | {"n": None, "measurement": "logprob"} | account(replies)
 
-    def _draw(self, prompt: str, options: tuple[str, ...]) -> Answer:
-        texts, replies = [], []
+    def _draw(self, prompt: str, options: tuple[str, ...], replies: list) -> Answer:
+        texts = []
         while (left := self.samples - len(texts)) > 0:
             n = 1 if "n" in self.without else min(left, CHOICES)
             parameters = {"temperature": 1.0, "top_p": 1.0, "max_tokens": _room(options), "seed": len(texts)}
             replies.append(self._chat(prompt, **parameters, **({"n": n} if n > 1 else {})))
             # Some servers give one text whatever `n` says: what came is counted, not what was asked for.
-            texts += [_text(choice) for choice in replies[-1].choices[:left]]
-        answer = from_texts(options, texts)
-        return answer if "error" in answer else answer | {"measurement": "sampled"} | _about(replies)
+            texts += [spoken(choice) for choice in replies[-1].choices[:left]]
+        return from_texts(options, texts) | {"measurement": "sampled"} | account(replies)
 
-    def _check_draws(self) -> None:
+    def _check_draws(self, replies: list) -> None:
         """Make sure that drawing twice is not reading the same answer twice."""
-        words = "Write down twenty random words."
         texts = set()
-        for seed in range(3):
-            texts.add(_text(self._chat(words, temperature=1.0, top_p=1.0, max_tokens=24, seed=seed).choices[0]))
+        for seed in range(0 if self._draws_differ else DRAWS):
+            replies.append(self._chat(WORDS, temperature=1.0, top_p=1.0, max_tokens=LENGTH, seed=seed))
+            texts.add(spoken(replies[-1].choices[0]))
             if len(texts) > 1:
                 break
         if len(texts) == 1 and texts != {""}:
+            self.endpoint.halt.set()
             raise UserError(
                 f"model '{self.name}' at {self.endpoint.address} says the same whatever the seed: the server ignores "
                 "`temperature`, and equal draws would pass for certainty; make it sample (`transformers serve`: "
@@ -215,16 +238,25 @@ class APIModel(Model):
             parameters["stop"] = list(decoding.stop[:4])
         reply = self._chat(prompt, **parameters, seed=decoding.seed, **more)
         choice = reply.choices[0]
-        text, reason = _text(choice), choice.finish_reason
+        text, reason = spoken(choice), choice.finish_reason
         ends = [end for end in (text.find(stop) for stop in decoding.stop) if end >= 0]
         if ends:
             text, reason = text[: min(ends)], "stop"
-        if not text.strip():
-            raise Failed(f"the model said nothing (finish reason: {reason})")
-        return {"text": text, "finish_reason": reason} | _about([reply])
+        silence = {} if text.strip() else {"text": "", "refused": "the model said nothing"}
+        return {"text": text, "finish_reason": reason} | silence | account([reply])
 
     def _structured(self, prompt: str, schema: dict[str, Any]) -> Answer:
-        return structured(partial(self._say, schema), prompt, schema)
+        said = []
+
+        def say(text: str) -> Answer:
+            # Held to a schema, some servers write nothing but blanks: the second attempt is in words alone.
+            blank = bool(said) and "refused" in said[-1]
+            said.append(self._generate(text, DECODING) if blank else self._say(schema, text))
+            if blank and "refused" not in said[-1]:
+                self._takes_schemas = False
+            return said[-1]
+
+        return structured(say, prompt, schema)
 
     def _say(self, schema: dict[str, Any], text: str) -> Answer:
         if self._takes_schemas:
@@ -250,7 +282,7 @@ def _can_be_listed(options: Sequence[str], answer: Answer) -> bool:
     """Whether an option that was not listed was not said, rather than missed."""
     if all(option.isascii() and (len(option) == 1 or option.isdigit()) for option in options):
         return True
-    listed = [share is not None for share in answer.get("raw", [None])]
+    listed = [share is not None for share in answer["raw"] or [None]]
     # A server that cannot write down half a character never lists what is made of two halves.
     return any(listed) if all(map(str.isascii, options)) else all(listed)
 
@@ -262,19 +294,3 @@ def _depth(options: Sequence[str]) -> int:
 
 def _room(options: Sequence[str]) -> int:
     return ROOM + max(map(len, options))
-
-
-def _text(choice) -> str:
-    return choice.message.content or getattr(choice.message, "refusal", None) or ""
-
-
-def _about(replies: list) -> Answer:
-    """Tokens of some requests together, None where the server does not say, and who answered."""
-    counts: dict[str, int | None] = {}
-    for name in ("prompt_tokens", "completion_tokens"):
-        known = [getattr(reply.usage, name, None) for reply in replies]
-        counts[name] = sum(known) if all(isinstance(one, int) for one in known) else None
-    last, served = replies[-1], []
-    with suppress(AttributeError):
-        served = [str(one) for one in (last.model, last.system_fingerprint) if one]
-    return counts | {"served": " ".join(served) or None}

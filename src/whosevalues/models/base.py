@@ -2,21 +2,25 @@
 
 A backend answers those it can and says so of the others. Every method takes a stream of questions, as many of them at
 a time as it likes, and yields each answer as soon as it is known: its question's position in the stream, from 0, and a
-dictionary. A question that got no usable answer has the single key ``error``, with the reason: an error is never an
-answer. Where the stream ends early, what is under way is still answered.
+dictionary. A refusal is an answer, too: ``refused`` says why there is no more of it. A question that was not answered
+now, but may be another time, has the single key ``error``, with the reason: an error is never an answer. Where the
+stream ends early, what is under way is still answered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .. import UserError
 
 Answer = dict[str, Any]
+PROOF = 3
+"""Questions that settle how a server's option scores can be taken: one or two may be odd."""
+
 QUESTIONS = ("option_scores", "completion_scores", "generate", "structured")
 Answers = Iterator[tuple[int, Answer]]
 """Positions of questions with their answers, in any order."""
@@ -146,6 +150,9 @@ class Model:
 
         return answers(self, questions)
 
+    def remember(self, kinds: Mapping[tuple[str, ...], str]) -> None:
+        """Keep to the measurement, by options, that earlier runs have settled on."""
+
     def drift(self, questions: Sequence[tuple[str, Sequence[str]]]) -> dict[str, Any] | None:
         """How far do rounded weights move the option scores? None for a model that rounds nothing."""
         return None
@@ -226,9 +233,10 @@ def renormalise(names: Sequence[str], own: Sequence[float]) -> Answer:
 
     Returns
     -------
-    `probability` and `missing_mass`, or an `error` where no option has any probability.
+    `probability` and `missing_mass`; where no option has any probability, no `probability`, and why in `refused`.
     """
     total = float(sum(own))
     if not total > 0:
-        return {"error": f"none of the options {', '.join(names)} has any probability"}
+        reason = f"none of the options {', '.join(names)} has any probability"
+        return {"refused": reason, "probability": None, "missing_mass": 1.0}
     return {"probability": [max(p, 0.0) / total for p in own], "missing_mass": min(max(1 - total, 0.0), 1.0)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from threading import Event
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import UserError
-from .base import Answers
+from .base import Answer, Answers
 from .faults import Failed, Malformed, Refused, Stopped, enough, outcome, passes, patience
 
 SECRET = 8
@@ -205,3 +206,29 @@ class Endpoint:
         if not isinstance(choices, list) or not choices or any(getattr(c, "message", None) is None for c in choices):
             raise Malformed("the server's answer is no chat completion")
         return reply
+
+
+def spoken(choice) -> str:
+    """Text of a completion's choice, a refusal in a field of its own too; empty where the model said nothing."""
+    return choice.message.content or getattr(choice.message, "refusal", None) or ""
+
+
+def account(replies: Sequence[Any]) -> Answer:
+    """Add up what some requests took.
+
+    Parameters
+    ----------
+    replies : chat completions, at least one.
+
+    Returns
+    -------
+    `prompt_tokens` and `completion_tokens` of all, None where the server does not say; `served`, who answered last.
+    """
+    counts: dict[str, int | None] = {}
+    for name in ("prompt_tokens", "completion_tokens"):
+        known = [getattr(reply.usage, name, None) for reply in replies]
+        counts[name] = sum(known) if all(isinstance(one, int) for one in known) else None
+    last, served = replies[-1], []
+    with suppress(AttributeError):
+        served = [str(one) for one in (last.model, last.system_fingerprint) if one]
+    return counts | {"served": " ".join(served) or None}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from inspect import signature
 
 from .base import Decoding
+from .room import Budget
 
 Tokens = tuple[int, ...]
 
@@ -54,12 +55,20 @@ def generate(
     ------
     Index of the prompt, the new tokens, the text before any stop string, and whether the text ended by itself; each
     as soon as it has ended. Neither the batch nor the order moves a text's random numbers.
+
+    Raises
+    ------
+    Budget : one text alone is larger than `memory` allows; names both.
     """
     import torch
 
     order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), prompts[i]))
     while order:
         longest = len(prompts[order[-1]])
+        own = longest + decodings[order[-1]].max_tokens
+        alone = _row_bytes(model, own, longest)
+        if alone > memory * 2**30:
+            raise Budget(f"a text of {own} tokens takes {alone / 2**30:.2f} GiB of {memory} GiB")
         each = _row_bytes(model, longest + max(decodings[i].max_tokens for i in order), longest)
         count = min(max(1, int(memory * 2**30 // each)), len(order), 64)
         taken, order = order[-count:], order[:-count]

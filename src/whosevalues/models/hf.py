@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from .. import UserError
-from .base import Answer, Answers, Decoding, Model, digest, exclusive, renormalise
+from . import records, room, templates
+from .base import Answer, Answers, Decoding, Model, collect, digest, exclusive, renormalise
 
 PLAIN_PROMPT = "{prompt}\nAnswer:"
 """What a base model without a chat template reads."""
@@ -27,6 +29,12 @@ MOST = {"cpu": 768, "cuda": 16384}
 TAIL = 48
 """Characters before a continuation that decide how it is cut into tokens."""
 
+KEPT = 4096
+"""Continuations whose tokens are kept from one window to the next, at most: prompts that end alike have few."""
+
+FLOAT32 = 4 * 1.2
+"""Bytes of a float32 parameter, and what loading it takes beside."""
+
 
 class HFModel(Model):
     """A causal language model.
@@ -37,7 +45,7 @@ class HFModel(Model):
     path : folder, or repository on the hub.
     weights : what identifies the weights: a hash, or repository and revision.
     revision : commit of the hub's repository.
-    dtype : 'float32' or 'bfloat16'; by default float32 on a processor and bfloat16 on a GPU.
+    dtype : 'float32', 'bfloat16' or 'float16'; by default float32 on a processor and bfloat16 on a GPU.
     memory : GiB that a batch may take beside the weights.
     """
 
@@ -85,7 +93,8 @@ class HFModel(Model):
         import torch
         from transformers import AutoModelForCausalLM
 
-        return self._from_pretrained(AutoModelForCausalLM, dtype=getattr(torch, dtype)).eval().to(device)
+        with room.guarded(self.name):
+            return self._from_pretrained(AutoModelForCausalLM, dtype=getattr(torch, dtype)).eval().to(device)
 
     def _from_pretrained(self, kind, **more):
         try:
@@ -100,25 +109,28 @@ class HFModel(Model):
     def fingerprint(self) -> dict[str, object]:
         """Weights, backend, dtype, template and the spellings of an option."""
         template = self.tokenizer.chat_template or PLAIN_PROMPT
-        spellings = ["as given", "leading space", *DIGITS]
-        return {
-            "backend": "transformers",
-            "weights": self.weights,
-            "dtype": self.dtype,
-            "template": digest(template),
-            "spellings": spellings,
-        }
+        about = {"backend": "transformers", "weights": self.weights, "dtype": self.dtype, "template": digest(template)}
+        about |= {"spellings": ["as given", "leading space", *DIGITS]}
+        return about | ({"date": str(self._day)} if self._day else {})
+
+    @cached_property
+    def _day(self) -> date | None:
+        """What a template that shows today's date is to show."""
+        return records.day(self.name, self.weights) if templates.dated(self.tokenizer.chat_template) else None
 
     def render(self, prompt: str) -> str:
         """Apply the chat template with its generation prompt; a base model gets the plain prompt."""
         if not self.tokenizer.chat_template:
             return PLAIN_PROMPT.format(prompt=prompt)
         messages = [{"role": "user", "content": prompt}]
-        return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        more = templates.frozen(self.tokenizer.get_chat_template(), self._day) if self._day else {}
+        return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **more)
 
     def option_scores(self, questions: Iterable[tuple[str, Sequence[str]]]) -> Answers:
         """Read every option's probability after the prompt, all options of a question in one forward pass."""
         for start, window in _windows(questions):
+            if len(self._cut) > KEPT:
+                self._cut.clear()
             spelt = [self.spellings(self.render(prompt), names) for prompt, names in window]
             items = {}
             for i, ((prompt, names), spellings) in enumerate(zip(window, spelt, strict=True)):
@@ -129,8 +141,7 @@ class HFModel(Model):
                 else:
                     items[i] = (self._prompt_tokens(prompt), sequences)
             for i, logprobs, top in self._score(items):
-                answer = self._options(window[i][1], spelt[i], logprobs, top)
-                yield start + i, answer if "error" in answer else answer | _used(items[i][0])
+                yield start + i, self._options(window[i][1], spelt[i], logprobs, top) | _used(items[i][0])
 
     def completion_scores(self, questions: Iterable[tuple[str, str]]) -> Answers:
         """Sum the log-probabilities of each completion's tokens; a context shared by several is read once."""
@@ -159,10 +170,11 @@ class HFModel(Model):
         for start, window in _windows(questions):
             prompts = [self._prompt_tokens(prompt) for prompt, _ in window]
             decodings = [decoding for _, decoding in window]
-            for i, tokens, text, stopped in generate(self.model, self.tokenizer, prompts, decodings, self.memory):
+            written = generate(self.model, self.tokenizer, prompts, decodings, self.memory)
+            for i, tokens, text, stopped in room.within(self.name, written):
                 answer = {"text": text, "finish_reason": "stop" if stopped else "length"}
                 answer |= {"prompt_tokens": len(prompts[i]), "completion_tokens": len(tokens)}
-                yield start + i, answer if text.strip() else {"error": "the model said nothing"}
+                yield start + i, answer if text.strip() else answer | {"text": "", "refused": "the model said nothing"}
 
     def drift(self, questions: Sequence[tuple[str, Sequence[str]]]) -> dict[str, Any] | None:
         """Hold rounded weights against float32.
@@ -178,11 +190,15 @@ class HFModel(Model):
         """
         if self.dtype == "float32":
             return None
+        rounded = _probabilities(self, questions)
+        needed = FLOAT32 * sum(weight.numel() for weight in self.model.parameters())
+        if lack := room.lack(needed, self.device):
+            return {"reason": f"the float32 weights do not fit here ({lack})"}
         exact = HFModel(self.name, self.path, self.weights, self.revision, "float32", self.memory)
         try:
-            pairs = zip(_probabilities(self, questions), _probabilities(exact, questions), strict=True)
-        except (MemoryError, RuntimeError) as error:
-            return {"reason": f"the float32 weights do not fit here ({str(error).splitlines()[0]})"}
+            pairs = zip(rounded, _probabilities(exact, questions), strict=True)
+        except (UserError, MemoryError, RuntimeError) as error:
+            return {"reason": f"the float32 weights do not fit here ({room.reason(error)})"}
         pairs = [(a, b) for a, b in pairs if a and b]
         changed = [a.index(max(a)) != b.index(max(b)) for a, b in pairs]
         largest = max((abs(x - y) for a, b in pairs for x, y in zip(a, b, strict=True)), default=math.nan)
@@ -195,11 +211,9 @@ class HFModel(Model):
         places, given = list(items), [Item(*item) for item in items.values()]
         if not given:
             return
-        try:
-            for index, logprobs, top in score(self.model, given, self.memory, MOST[self.device]):
-                yield places[index], logprobs, top
-        except MemoryError as error:
-            raise UserError(f"model '{self.name}': {error}; raise `memory:` in its line of models.yml") from error
+        found = score(self.model, given, self.memory, MOST[self.device])
+        for index, logprobs, top in room.within(self.name, found):
+            yield places[index], logprobs, top
 
     def _prompt_tokens(self, prompt: str) -> tuple[int, ...]:
         return self._encode(self.render(prompt))
@@ -246,8 +260,6 @@ class HFModel(Model):
     def _options(self, names: Sequence[str], spelt, logprobs: dict[tuple[int, ...], float], top) -> Answer:
         own = exclusive({tokens: math.exp(logprob) for tokens, logprob in logprobs.items()})
         shares = renormalise(names, [sum(own[tokens] for tokens in spellings) for spellings in spelt])
-        if "error" in shares:
-            return shares
         said = [[self.tokenizer.decode([token]), share] for token, share in top]
         return {"raw": [logprobs[spellings[0]] for spellings in spelt], **shares, "top": said}
 
@@ -265,8 +277,6 @@ def _used(prompt: Sequence[int]) -> dict[str, int]:
 
 
 def _probabilities(model: Model, questions: Sequence[tuple[str, Sequence[str]]]) -> list[list[float] | None]:
-    from .base import collect
-
     return [answer.get("probability") for answer in collect(model.option_scores(questions))]
 
 

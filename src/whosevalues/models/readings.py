@@ -52,14 +52,15 @@ def positions(choice) -> list[Position]:
 
     Returns
     -------
-    One position per token of the answer; none where the server lists no tokens.
+    One position per token of the answer, up to the first for which the server lists no tokens.
     """
     content = getattr(getattr(choice, "logprobs", None), "content", None) or []
     found = []
     for place in content:
-        if place.top_logprobs:
-            listed = tuple((_bytes(token), min(math.exp(token.logprob), 1.0)) for token in place.top_logprobs)
-            found.append(Position(listed, _bytes(place)))
+        if not place.top_logprobs:
+            break
+        listed = tuple((_bytes(token), min(math.exp(token.logprob), 1.0)) for token in place.top_logprobs)
+        found.append(Position(listed, _bytes(place)))
     return found
 
 
@@ -80,19 +81,20 @@ def from_tokens(options: Sequence[str], after: Mapping[bytes, Position]) -> tupl
     Returns
     -------
     An answer with `raw` (None for an option whose first spelling is not listed), `probability`, `missing_mass`, `low`
-    and `high` (bounds of `probability`), `top`; or an error where no option is listed. Beside it the largest
-    probability of a listed token that might become several things, 0 where it matters little (less than a tenth of
-    what is on the options): worth another look at what follows it.
+    and `high` (bounds of `probability`), `top`; or a refusal where no option is listed, with the least `missing_mass`
+    that this leaves. Beside it the largest probability of a listed token that might become several things, 0 where it
+    matters little (less than a tenth of what is on the options): worth another look at what follows it.
     """
     reading = _Reading(options, after)
     reading.visit(b"", 1.0, None)
-    top = sorted(after[b""].tokens, key=lambda listed: -listed[1])[:5]
+    shown = [[_text(token), p] for token, p in sorted(after[b""].tokens, key=lambda listed: -listed[1])[:5]]
     own = [max(share, 0.0) for share in reading.own]
     total = sum(own)
     doubt = reading.doubt if reading.doubt >= total / 10 else 0.0
     if not total > 0:
-        said = ", ".join(repr(_text(token)) for token, _ in top)
-        return {"error": f"no option of {', '.join(options)} is among the tokens that the server lists: {said}"}, doubt
+        said = ", ".join(repr(text) for text, _ in shown)
+        reason = f"no option of {', '.join(options)} is among the tokens that the server lists: {said}"
+        return refusal(reason, 1 - min(reading.most, 1.0), shown), doubt
     low = [min(max(share, 0.0), 1.0) for share in reading.low]
     high = [min(max(share, 0.0), 1.0) for share in reading.high]
     raw = [reading.reached.get(option.encode()) for option in options]
@@ -102,16 +104,18 @@ def from_tokens(options: Sequence[str], after: Mapping[bytes, Position]) -> tupl
         "missing_mass": min(max(1 - total, 0.0), 1.0),
         "low": [_share(low[i], sum(high) - high[i], low[i]) for i in range(len(own))],
         "high": [_share(high[i], sum(low) - low[i], 0.0) for i in range(len(own))],
-        "top": [[_text(token), share] for token, share in top],
+        "top": shown,
     }, doubt
 
 
 class _Reading:
-    """The walk over what is listed: per option its probability and the bounds, before renormalising."""
+    """The walk over what is listed: per option its probability and bounds, before renormalising; `most`, what all may
+    have together beyond what is counted (an unlisted token is one of them only)."""
 
     def __init__(self, options: Sequence[str], after: Mapping[bytes, Position]):
         self.after, self.spelt, self.reached, self.doubt = after, _spelt(options), {}, 0.0
         self.own, self.low, self.high = ([0.0] * len(options) for _ in range(3))
+        self.most = 0.0
 
     def visit(self, said: bytes, share: float, inside: int | None) -> None:
         """Distribute the probability of what was said so far, itself an option or not, over what follows it."""
@@ -133,6 +137,7 @@ class _Reading:
                 self.visit(whole, p, inside if exact is None else exact)
             elif longer:
                 self.doubt = max(self.doubt, p if token else 0.0)
+                self.most += p
                 for option in longer:
                     self._add(option, 0, 0, p)
                 if exact is not None:
@@ -149,8 +154,10 @@ class _Reading:
             room[option] += place.unseen if blank else ways * place.cap
         for option, most in room.items():
             self._add(option, 0, 0, share * min(most, place.unseen))
+        together = share * min(sum(room.values()), place.unseen)
+        self.most += together
         if inside is not None:
-            self._add(inside, 0, -share * min(sum(room.values()), place.unseen), 0)
+            self._add(inside, 0, -together, 0)
 
     def _ahead(self, said: bytes, place: Position) -> dict[bytes, int]:
         """What is left to say of each spelling that begins so and is not listed here in one piece."""
@@ -176,7 +183,7 @@ def from_texts(options: Sequence[str], texts: Sequence[str]) -> Answer:
     -------
     An answer with `raw` (None), `probability` (share among the texts that name an option), `missing_mass` (share of
     the other texts: refusals, anything else), `low` and `high` (Wilson interval of `probability`, 95%), `n` (texts),
-    `top` (the five most frequent texts with their shares); or an error where no text names an option.
+    `top` (the five most frequent texts with their shares); or a refusal where no text names an option.
 
     Examples
     --------
@@ -188,7 +195,8 @@ def from_texts(options: Sequence[str], texts: Sequence[str]) -> Answer:
     named = len(texts) - chosen[None]
     top = [[text, count / len(texts)] for text, count in Counter(texts).most_common(5)]
     if not named:
-        return {"error": f"none of {len(texts)} answers begins with an option; the most frequent: {top[0][0][:80]!r}"}
+        reason = f"none of {len(texts)} answers begins with an option; the most frequent: {top[0][0][:80]!r}"
+        return refusal(reason, 1.0, top) | {"n": len(texts)}
     bounds = [wilson(chosen[option], named) for option in options]
     return {
         "raw": None,
@@ -199,6 +207,23 @@ def from_texts(options: Sequence[str], texts: Sequence[str]) -> Answer:
         "n": len(texts),
         "top": top,
     }
+
+
+def refusal(reason: str, missing_mass: float, top: list) -> Answer:
+    """Answer that the model chose no option: final, unlike an error.
+
+    Parameters
+    ----------
+    reason : what the model said instead.
+    missing_mass : the least probability, in [0, 1], of anything but the options.
+    top : of what was said, [text, probability].
+
+    Returns
+    -------
+    `refused` (the reason), `missing_mass`, `top`; None for all that is a number per option.
+    """
+    unknown = dict.fromkeys(("raw", "probability", "low", "high"))
+    return {"refused": reason, **unknown, "missing_mass": missing_mass, "top": top}
 
 
 def choice(text: str, options: Sequence[str]) -> str | None:

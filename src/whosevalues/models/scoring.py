@@ -15,6 +15,7 @@ from inspect import signature
 from typing import Any
 
 from .frames import Tokens, frames
+from .room import Budget
 
 Scores = dict[Tokens, float]
 Top = list[tuple[int, float]]
@@ -60,7 +61,7 @@ def score(model, items: Sequence[Item], memory: float, most: int) -> Iterator[tu
 
     Raises
     ------
-    MemoryError : one item alone is larger than `memory` allows; names both.
+    Budget : one item alone is larger than `memory` allows; names both.
     """
     tree = supports_tree(model, max(len(item.prompt) + max(map(len, item.sequences)) for item in items))
     rows = list(_rows(items, tree))
@@ -141,7 +142,7 @@ def _batches(model, rows, prefix: int, memory: float, most: int) -> Iterator[Bat
         each = row_bytes(model, width, prefix, nodes)
         fit = int(memory * 2**30 // each)
         if not fit:
-            raise MemoryError(f"a prompt of {prefix + width} tokens takes {each / 2**30:.2f} GiB of {memory} GiB")
+            raise Budget(f"a prompt of {prefix + width} tokens takes {each / 2**30:.2f} GiB of {memory} GiB")
         count = max(1, min(fit, most // width))
         # Even batches: a last one of a few rows would waste what the machine does best.
         count = -(-len(sized) // -(-len(sized) // count))

@@ -39,7 +39,7 @@ class ScriptedModel(Model):
         given = self.table.get(prompt, {name: 1 / len(names) for name in names})
         own = [float(given.get(name, 0.0)) for name in names]
         shares = renormalise(names, own)
-        if "error" in shares:
+        if "refused" in shares:
             return shares
         top = sorted(zip(names, own, strict=True), key=lambda pair: -pair[1])[:5]
         return {"raw": [math.log(p) if p > 0 else -1e9 for p in own], **shares, "top": [list(t) for t in top]}
@@ -58,5 +58,5 @@ class ScriptedModel(Model):
 
     def _say(self, text: str) -> Answer:
         if not text:
-            return {"error": "the table has no text for this prompt"}
+            return {"text": "", "finish_reason": "stop", "refused": "the table has no text for this prompt"}
         return {"text": text, "finish_reason": "stop", "prompt_tokens": 0, "completion_tokens": len(text.split())}

@@ -93,15 +93,15 @@ def structured(say: Callable[[str], Answer], prompt: str, schema: dict[str, Any]
 
     Returns
     -------
-    `value`, `repaired`, and the tokens of both attempts together (None where unknown); or an error.
+    `value`, `repaired`, and the tokens of both attempts together (None where unknown); with `refused` (the reason) and
+    no value where the second answer does not fit either; or an error.
     """
     first = say(instruct(prompt, schema))
     answer, reason = _judge([first], schema)
     if not reason:
         return answer
     second = say(amend(prompt, schema, first["text"], reason))
-    answer, reason = _judge([first, second], schema)
-    return answer if not reason else _unmended(reason)
+    return _judge([first, second], schema)[0]
 
 
 def answers(model: Model, questions: Iterable[tuple[str, dict[str, Any]]]) -> Answers:
@@ -130,27 +130,23 @@ def answers(model: Model, questions: Iterable[tuple[str, dict[str, Any]]]) -> An
             continue
         for i, second in model.generate((prompt, DECODING) for *_, prompt in again):
             position, schema, first, _ = again[i]
-            answer, reason = _judge([first, second], schema)
-            yield position, answer if not reason else _unmended(reason)
+            yield position, _judge([first, second], schema)[0]
 
 
 def _judge(said: list[Answer], schema: dict[str, Any]) -> tuple[Answer, str | None]:
-    """The answer, or the reason why the last text does not fit."""
+    """The answer as it stands after these texts, and the reason why the last one does not fit."""
     if "error" in said[-1]:
         return said[-1], None
+    answer, reason = {"value": None, "repaired": len(said) > 1}, None
     try:
-        value = parse(said[-1]["text"], schema)
+        answer["value"] = parse(said[-1]["text"], schema)
     except ValueError as error:
-        return {}, str(error)
-    answer = {"value": value, "repaired": len(said) > 1}
+        reason = str(error)
+        answer["refused"] = f"no valid JSON after one repair: {reason}"
     for name in ("prompt_tokens", "completion_tokens"):
         counts = [one.get(name) for one in said]
         answer[name] = None if None in counts else sum(counts)
-    return answer | {name: said[-1][name] for name in ("served",) if name in said[-1]}, None
-
-
-def _unmended(reason: str) -> Answer:
-    return {"error": f"no valid JSON after one repair: {reason}"}
+    return answer | {name: said[-1][name] for name in ("served",) if name in said[-1]}, reason
 
 
 def _value(text: str) -> Any:
