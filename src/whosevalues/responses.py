@@ -1,21 +1,15 @@
-"""What a model answered: append-only files that survive any interruption.
-
-One line of JSON is one question put to one model once, on the disk as soon as it is known. Every run writes a file of
-its own; who reads takes them all together, so two runs can never harm each other, and the same command continues.
-"""
+"""Putting questions to a model: only those that are open, and so that any interruption loses nothing."""
 
 from __future__ import annotations
 
-import json
 import os
-import platform
 import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +19,8 @@ import pandas as pd
 from . import UserError
 from .locks import only_writer
 from .models.base import PROOF, Answer, Decoding, Model, digest
+from .purse import Purse, cost
+from .store import answered, attempt, read
 
 TOKENS = ["prompt_tokens", "completion_tokens"]
 EVERY = ["refused", *TOKENS]
@@ -161,105 +157,12 @@ def keys(model: Model, requests: pd.DataFrame) -> list[str]:
     return named
 
 
-def read(store: Path) -> dict[str, dict[str, Any]]:
-    """Read a store.
-
-    Parameters
-    ----------
-    store : folder of JSON-lines files, or none yet.
-
-    Returns
-    -------
-    Rows by key; of several rows with one key an answer goes before an error, and the first answer before later ones.
-    A last line without an end is what a crash left, or what another run is writing: it does not count.
-
-    Raises
-    ------
-    UserError : a complete line that is no response; names file and line.
-    """
-    rows: dict[str, dict[str, Any]] = {}
-    for file in sorted(store.glob("*.jsonl")):
-        for row in _lines(file):
-            key = row["key"]
-            if key not in rows or (rows[key]["error"] and not row["error"]):
-                rows[key] = row
-    return rows
-
-
-def answered(rows: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """Pick the keys that have an answer.
-
-    Parameters
-    ----------
-    rows : of `read`.
-
-    Returns
-    -------
-    Keys of the rows that are no errors.
-    """
-    return {key for key, row in rows.items() if not row["error"]}
-
-
-@dataclass
-class Purse:
-    """What a run has spent, and what its questions under way could still cost.
-
-    Attributes
-    ----------
-    most : bound on the run's cost, None for none.
-    spent : for the answers that came.
-    reserved : put by for those under way.
-    empty : whether a question had to stay unasked.
-    next : what that question could have cost.
-    """
-
-    most: float | None = None
-    spent: float = 0.0
-    reserved: float = 0.0
-    empty: bool = False
-    next: float = 0.0
-
-    def reserve(self, cost: float) -> bool:
-        """Put by what a question could cost at most; say whether that was possible."""
-        self.empty = self.most is not None and self.spent + self.reserved + cost > self.most
-        self.next = cost
-        self.reserved += 0 if self.empty else cost
-        return not self.empty
-
-    def pay(self, reserved: float, cost: float) -> None:
-        """Replace what was put by with what was used."""
-        self.reserved -= reserved
-        self.spent += cost
-
-
-def cost(price: Mapping[str, Any] | None, tokens: tuple[int | None, int | None]) -> float:
-    """Price one answer.
-
-    Parameters
-    ----------
-    price : `input` and `output` per million tokens, or None for what costs nothing.
-    tokens : in and out.
-
-    Returns
-    -------
-    Money.
-
-    Examples
-    --------
-    >>> cost({"input": 0.5, "output": 1.5}, (1_000_000, 2_000_000))
-    3.5
-    """
-    if not price:
-        return 0.0
-    return ((tokens[0] or 0) * price["input"] + (tokens[1] or 0) * price["output"]) / 1e6
-
-
 def _ask_missing(model: Model, missing: pd.DataFrame, store: Path, purse: Purse, price, progress: bool) -> None:
     from tqdm import tqdm
 
     every = 0.5 if sys.stderr.isatty() else 60
     bar = tqdm(total=len(missing), desc=f"{model.name}: {store.parent.name}", disable=not progress, mininterval=every)
-    with _attempt(store) as write, bar, _patient(model) as stopped:
+    with attempt(store) as write, bar, _patient(model) as stopped:
         for kind, rows in missing.groupby("kind", sort=False):
             left = rows.to_dict("records")
             # What was put by for a question under way is free again when its answer has come: then the stream goes on.
@@ -295,30 +198,6 @@ def _put(model: Model, kind: str, rows, purse: Purse, price, stopped, keep: Call
 
 
 @contextmanager
-def _attempt(store: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Open this run's own file; every row is on the disk before the next one is looked at."""
-    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    file = os.open(store / f"{now}-{platform.node()}-{os.getpid()}.jsonl", os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-
-    def write(row: Mapping[str, Any]) -> None:
-        line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", errors="replace")
-        try:
-            while line:
-                line = line[os.write(file, line) :]
-            os.fsync(file)
-        except OSError as error:
-            raise UserError(
-                f"{store.name}: an answer could not be written ({error.strerror}); make room on the disk, then the "
-                "same command continues"
-            ) from error
-
-    try:
-        yield write
-    finally:
-        os.close(file)
-
-
-@contextmanager
 def _patient(model: Model) -> Iterator[Callable[[], bool]]:
     """Let a first Ctrl-C wait for answers that are paid for already; a second one stops at once."""
     stop = threading.Event()
@@ -337,21 +216,6 @@ def _patient(model: Model) -> Iterator[Callable[[], bool]]:
         yield stop.is_set
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _lines(file: Path) -> Iterable[dict[str, Any]]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                row = json.loads(line)
-                row["key"], row["error"], row["kind"], row["answer"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise UserError(
-                    f"{file.parent.name}/{file.name}, line {number} is no response: remove that line, then run again"
-                ) from error
-            yield row
 
 
 def _asked(row: Mapping[str, Any]) -> object:

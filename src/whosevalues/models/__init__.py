@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -191,8 +190,8 @@ def describe(name: str) -> dict[str, str]:
 
     Returns
     -------
-    `name`, `licence` where known, and the model's fingerprint; of a hub model that has not been loaded here yet, and
-    of an endpoint whose fingerprint cannot be had without its key, what its line says instead.
+    `name`, `licence` where known, and the model's fingerprint; of a hub model that has not been loaded here yet, what
+    its line says instead.
     """
     line = entry(name)
     about = {"name": name, "licence": line.get("licence", "see its authors")}
@@ -200,8 +199,7 @@ def describe(name: str) -> dict[str, str]:
     if at_hand(name):
         return about | {key: str(value) for key, value in load(name).fingerprint.items()}
     if line["backend"] == "api":
-        with suppress(UserError):
-            stated = load(name).fingerprint
+        stated = load(name).fingerprint
     return about | {key: str(value) for key, value in stated.items()}
 
 
