@@ -141,6 +141,13 @@ def test_what_is_answered_is_not_counted_again(workplace):
     assert told == "mena, mine: 3 questions, 3 answered already; nothing is left to ask"
 
 
+def test_a_taste_measures_the_time_of_the_whole(workplace):
+    """The message says that a taste measures the time; after one, the time must be there."""
+    told = {"asked": 1, "errors": 0, "prompt_tokens": 2, "completion_tokens": 0}
+    leave_manifest(workplace, "mine.part", rate={"questions": 1, "seconds": 60}, **told)
+    assert "time: unknown" not in cost.in_words(cost.cost("mena", "mine"))
+
+
 def test_a_damaged_manifest_is_named(workplace):
     """A half-written file must not end in a traceback."""
     leave_manifest(workplace, "mine")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from . import UserError, elicitation, manifest, models, responses
+from . import elicitation, manifest, models, responses
 from .cost_words import STATEMENTS, in_words
 from .models.api import ROOM
 from .models.base import Decoding
@@ -56,7 +55,7 @@ def cost(
     """
     asked = _able(model, elicitation.requests(paper, limit, shard, **parameters))
     left = _left(paper, model, asked)
-    rows = [_row(paper, model, asked, left, _before(paper, model))]
+    rows = [_row(paper, model, asked, left, manifest.about(paper, model))]
     if judging := getattr(elicitation._module(paper), "judging", None):
         rows.append(_judged(paper, model, judge or model, asked, left, judging))
     return pd.DataFrame(rows)
@@ -242,14 +241,6 @@ def _left(paper: str, model: str, asked: pd.DataFrame) -> pd.DataFrame:
     if not any((elicitation.STORE / paper / model).glob("*.jsonl")):
         return asked
     return elicitation.missing(paper, model, asked)
-
-
-def _before(paper: str, model: str) -> dict[str, Any]:
-    file = manifest.ANSWERS / paper / f"{model}.json"
-    try:
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    except ValueError as error:
-        raise UserError(f"{file.name} of {paper} is no manifest: remove it; the next run writes it anew") from error
 
 
 def _samples(line: Mapping[str, Any], before: Mapping[str, Any]) -> int:

@@ -102,10 +102,10 @@ def about(paper: str, model: str) -> dict[str, Any]:
     ------
     UserError : a damaged manifest.
     """
-    file = newest(paper, model)
-    file = file.with_suffix(".json") if file else None
+    files = [ANSWERS / paper / f"{model}{part}.json" for part in ("", ".part")]
+    file = next((file for file in files if file.is_file()), None)
     try:
-        told = json.loads(file.read_text(encoding="utf-8")) if file and file.is_file() else {}
+        told = json.loads(file.read_text(encoding="utf-8")) if file else {}
     except (OSError, ValueError):
         told = None
     if not isinstance(told, dict):

@@ -18,6 +18,9 @@ from typing import Any
 from .. import UserError
 
 Answer = dict[str, Any]
+DIGITS = {"arabic digits": "٠١٢٣٤٥٦٧٨٩", "persian digits": "۰۱۲۳۴۵۶۷۸۹"}
+"""Scripts in which a number may be said, too."""
+
 PROOF = 3
 """Questions that settle how a server's option scores can be taken: one or two may be odd."""
 

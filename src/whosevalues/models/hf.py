@@ -13,12 +13,10 @@ from typing import Any
 
 from .. import UserError
 from . import records, room, templates
-from .base import Answer, Answers, Decoding, Model, collect, digest, exclusive, renormalise
+from .base import DIGITS, Answer, Answers, Decoding, Model, collect, digest, exclusive, renormalise
 
 PLAIN_PROMPT = "{prompt}\nAnswer:"
 """What a base model without a chat template reads."""
-
-DIGITS = {"arabic digits": "٠١٢٣٤٥٦٧٨٩", "persian digits": "۰۱۲۳۴۵۶۷۸۹"}
 
 WINDOW = 512
 """Questions that are read ahead, to be grouped by their frames and sorted by their lengths."""

@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..stats import wilson
-from .base import Answer
+from .base import DIGITS, Answer
 
-DIGITS = {"arabic digits": "٠١٢٣٤٥٦٧٨٩", "persian digits": "۰۱۲۳۴۵۶۷۸۹"}
 SPELLINGS = ("as given", "leading space", *DIGITS)
 
 
