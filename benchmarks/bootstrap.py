@@ -17,7 +17,8 @@ import pandas as pd
 import scipy
 from scipy import stats as scipy_stats
 
-from whosevalues import multicultural, stats
+from whosevalues import stats
+from whosevalues.multicultural import released, scores
 
 STATE = "head-2025-08"
 TARGET = Path(__file__).parent / "results" / "bootstrap.csv"
@@ -41,9 +42,9 @@ def measure(joined: pd.DataFrame, level: str) -> dict[str, object]:
     rounds, peer_rounds = ROUNDS[level]
     counts = stats.bootstrap_counts(len(joined), rounds, seed=0)
     start = time.process_time()
-    table = multicultural.consistency(joined, counts, STATE)
+    table = scores.consistency(joined, counts, STATE)
     ours = (time.process_time() - start) / rounds
-    reliability = multicultural.CONSISTENCY[STATE][1]
+    reliability = scores.CONSISTENCY[STATE][1]
     seconds, differences = [], []
     for number in range(peer_rounds):
         drawn = joined.loc[np.repeat(joined.index, counts[number])]
@@ -68,7 +69,7 @@ def measure(joined: pd.DataFrame, level: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    responses, truth, _ = multicultural.read(STATE)
-    table = pd.DataFrame([measure(multicultural.join(responses, truth, level), level) for level in ROUNDS])
+    responses, truth, _ = released.read(STATE)
+    table = pd.DataFrame([measure(released.join(responses, truth, level), level) for level in ROUNDS])
     table.to_csv(TARGET, index=False, float_format="%.4g", lineterminator="\n")
     print(table.to_string(index=False))

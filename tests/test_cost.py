@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from whosevalues import UserError, cost, elicitation, manifest, models
-from whosevalues import multicultural_survey as survey
 from whosevalues.models import records
 from whosevalues.models.base import Decoding
+from whosevalues.multicultural import survey
 
 PRICE = {"input": 2.0, "output": 10.0, "date": "2026-01-31", "source": "https://host/page"}
 

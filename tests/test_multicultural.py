@@ -8,13 +8,11 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from whosevalues import UserError, multicultural, stats
-from whosevalues import multicultural_overview as overview
-from whosevalues import multicultural_regressions as regressions
-from whosevalues import multicultural_us as us
+from whosevalues import UserError, stats
+from whosevalues.multicultural import capability, names, overview, released, rq1, rq2, scores
 
-SEED, HEAD = multicultural.STATES
-released = pytest.mark.skipif(
+SEED, HEAD = names.STATES
+with_data = pytest.mark.skipif(
     not os.environ.get("WHOSEVALUES_DATA"), reason="WHOSEVALUES_DATA names no folder with the released files"
 )
 
@@ -39,10 +37,10 @@ def drawn_rows(table, counts):
 
 def test_responses_meet_every_group_and_lose_questions_without_people():
     """Each response is compared once per group; a question that no survey asked must drop out, not become zero."""
-    joined = multicultural.join(RESPONSES, TRUTH, "language")
+    joined = released.join(RESPONSES, TRUTH, "language")
     assert len(joined) == 2 * 3 * 2 and set(joined["question"]) == {"f1", "f2"}
     assert joined.groupby("question")["human"].first().to_dict() == {"f1": 0.2, "f2": 0.8}
-    assert len(multicultural.join(RESPONSES, TRUTH, "global")) == 4
+    assert len(released.join(RESPONSES, TRUTH, "global")) == 4
 
 
 def noisy_study(rng):
@@ -64,7 +62,7 @@ def test_alignment_is_scipys_on_the_rows_that_were_drawn():
     """The chapter's alignment must be the Spearman correlation of the resampled responses, cell by cell."""
     table = noisy_study(np.random.default_rng(5))
     counts = stats.bootstrap_counts(len(table), 3, seed=1)
-    ours = multicultural.alignment(table, counts).set_index(["round", "model", "language", "group"])["alignment"]
+    ours = scores.alignment(table, counts).set_index(["round", "model", "language", "group"])["alignment"]
     for number, line in enumerate(counts):
         for cell, rows in drawn_rows(table, line).groupby(["model", "language", "group"]):
             expected = scipy_stats.spearmanr(rows["score"], rows["human"]).statistic
@@ -78,7 +76,7 @@ def test_consistency_is_the_correlation_of_all_pairs(state, peer, divisor):
     """Each state has its own consistency: Pearson, later Spearman over 0.955, always over pairs of different draws."""
     table = noisy_study(np.random.default_rng(6))
     counts = stats.bootstrap_counts(len(table), 2, seed=2)
-    ours = multicultural.consistency(table, counts, state).set_index(["round", "model", "language"])["consistency"]
+    ours = scores.consistency(table, counts, state).set_index(["round", "model", "language"])["consistency"]
     for number, line in enumerate(counts):
         for cell, rows in drawn_rows(table, line).groupby(["model", "language"]):
             pairs = [p for _, item in rows.groupby("question") for p in permutations(item["score"], 2)]
@@ -91,11 +89,11 @@ def test_consistency_is_the_correlation_of_all_pairs(state, peer, divisor):
 def test_distinct_pairs_pair_no_response_with_its_copy(state, peer, divisor):
     """A resample pairs a response with its copy, which agrees: the value beside it must be free of that, and lower."""
     table = noisy_study(np.random.default_rng(8))
-    ours = multicultural.distinct_consistency(table, state).set_index(["model", "language"])["consistency"]
+    ours = scores.distinct_consistency(table, state).set_index(["model", "language"])["consistency"]
     for cell, rows in table.groupby(["model", "language"]):
         pairs = [p for _, item in rows.groupby("question") for p in permutations(item["score"], 2)]
         assert ours[cell] == pytest.approx(peer(*zip(*pairs, strict=False)).statistic / divisor, abs=1e-12)
-    resampled = multicultural.consistency(table, stats.bootstrap_counts(len(table), 50, seed=1), state)
+    resampled = scores.consistency(table, stats.bootstrap_counts(len(table), 50, seed=1), state)
     assert (resampled.groupby(["model", "language"])["consistency"].mean() > ours).all()
 
 
@@ -109,7 +107,7 @@ def test_capability_leaves_enem_out_and_knows_every_spelling():
         ],
         columns=["model", "benchmark", "language", "score"],
     )
-    table = multicultural.multilingual(scores)
+    table = capability.multilingual(scores)
     assert table.values.tolist() == [["gpt-4-turbo-2024-04-09", "en", 0.8], ["gpt-4-turbo-2024-04-09", "pt", 0.6]]
 
 
@@ -117,19 +115,19 @@ def test_an_unknown_model_or_state_is_named():
     """A model that silently fell out of the join would change the regression: it must be named with the choices."""
     scores = pd.DataFrame({"model": ["Llama"], "benchmark": ["DROP"], "language": ["English"], "score": [1.0]})
     with pytest.raises(UserError, match="unknown model 'llama' .* gemma-2 2b"):
-        multicultural.multilingual(scores)
+        capability.multilingual(scores)
     with pytest.raises(UserError, match="unknown state 'now': .* seed-2025-06 and head-2025-08"):
-        multicultural.files("now")
+        released.files("now")
 
 
 def test_a_step_leads_from_one_model_to_the_next_of_its_family():
     """Progress within a family must not be read across families or skip a model."""
-    models = [*multicultural.MODELS["gemma"], multicultural.MODELS["openai"][0], "Baseline_uniform_random"]
+    models = [*names.MODELS["gemma"], names.MODELS["openai"][0], "Baseline_uniform_random"]
     values = pd.Series(
         [0.1, 0.3, 0.2, 0.9, 0.0], pd.MultiIndex.from_product([models, ["da"]], names=["model", "language"])
     )
-    assert multicultural.steps(values).round(9).tolist()[1:3] == [0.2, -0.1]
-    assert multicultural.steps(values).isna().tolist() == [True, False, False, True, True]
+    assert scores.steps(values).round(9).tolist()[1:3] == [0.2, -0.1]
+    assert scores.steps(values).isna().tolist() == [True, False, False, True, True]
 
 
 def rq1_fake(p_values, values):
@@ -140,7 +138,7 @@ def rq1_fake(p_values, values):
 
 def test_a_significance_call_holds_only_with_the_papers_sign():
     """The paper calls English significant and positive: a significant negative seed must not count for it."""
-    table = regressions.rq1_table(rq1_fake([0.01, 0.20, 0.01, 0.04], [0.1, 0.1, -0.3, 0.2])).set_index("term")
+    table = rq1.rq1_table(rq1_fake([0.01, 0.20, 0.01, 0.04], [0.1, 0.1, -0.3, 0.2])).set_index("term")
     assert table.loc["openai:en", "significant"] == 0.75 and table.loc["openai:en", "holds"] == 0.5
     assert table.loc["openai:en", ["printed", "chance", "n"]].tolist() == [0.11, 0, 4]
     assert table.loc["consistency minus largest slope", "value"] == pytest.approx(0.62 - 0.025)
@@ -156,7 +154,7 @@ def us_rows():
     rows = [
         (r, m, lang, c, c == "US", means.get((m, lang), (0.0, 0.1))[c == "US"] + rng.normal(0, 0.01))
         for r in range(3)
-        for m in (multicultural.RANDOM, "gpt-3.5-turbo-0125", "gpt-4o")
+        for m in (names.RANDOM, "gpt-3.5-turbo-0125", "gpt-4o")
         for lang, countries in COUNTRIES.items()
         for c in countries
     ]
@@ -166,11 +164,11 @@ def us_rows():
 def test_the_us_coefficient_is_the_models_gap_less_the_baselines():
     """Eq. 2 takes one random baseline as reference: its own US gap moves every coefficient, and must be seen to."""
     rows = us_rows()
-    table = us.us_bias(us.rq2_fit(rows), rows).set_index(["model", "language"])
+    table = rq2.us_bias(rq2.rq2_fit(rows), rows).set_index(["model", "language"])
     means = rows.groupby(["model", "language", "us"])["alignment"].mean().unstack()
     gap = means[True] - means[False]
     for model, language in table.index:
-        baseline = gap[multicultural.RANDOM, language]
+        baseline = gap[names.RANDOM, language]
         assert table.loc[(model, language), "raw"] == pytest.approx(gap[model, language])
         assert table.loc[(model, language), "value"] == pytest.approx(gap[model, language] - baseline)
     assert len(table) == 4
@@ -179,7 +177,7 @@ def test_the_us_coefficient_is_the_models_gap_less_the_baselines():
 def test_a_step_has_the_standard_error_of_a_coefficient():
     """The table gives both the same interval; in the balanced design the regression's own contrast must agree."""
     rows = us_rows()
-    fit = us.rq2_fit(rows)
+    fit = rq2.rq2_fit(rows)
     contrast = np.zeros(len(fit.params))
     names = [f"us[T.True]:model[T.{m}]:language[da]" for m in ("gpt-4o", "gpt-3.5-turbo-0125")]
     contrast[[fit.params.index.get_loc(name) for name in names]] = 1, -1
@@ -192,7 +190,7 @@ def test_three_rules_make_three_counts():
     values |= {("gpt-3.5-turbo-0125", 1): (-0.1, -0.3, 0.1), ("gpt-4-turbo-2024-04-09", 1): (0.1, 0.02, 0.1)}
     rows = [(SEED, m, "da", seed, value, 0.02, low, raw) for (m, seed), (value, low, raw) in values.items()]
     columns = ["state", "model", "language", "seed", "value", "std_err", "low", "raw"]
-    table = us.rq2_table(pd.DataFrame(rows, columns=columns))
+    table = rq2.rq2_table(pd.DataFrame(rows, columns=columns))
     counts = table[table["model"] == "all"].set_index("metric")
     assert counts.loc["coefficient > 0", ["value", "low", "high", "printed"]].tolist() == [1.5, 1, 2, 3]
     assert counts.loc["interval > 0", ["value", "chance"]].tolist() == [1, 0.05]
@@ -212,7 +210,7 @@ def test_a_count_that_a_lucky_seed_gives_is_seen_to_be_rare():
         for k, m in enumerate(models)
     ]
     columns = ["state", "model", "language", "seed", "value", "std_err", "low", "raw"]
-    table = us.rq2_table(pd.DataFrame(rows, columns=columns)).set_index(["metric", "model"])
+    table = rq2.rq2_table(pd.DataFrame(rows, columns=columns)).set_index(["metric", "model"])
     row = table.loc[("coefficient > 0", "all")]
     assert row[["low", "high", "printed", "exact"]].tolist() == [0, 3, 3, 0.25]
     assert np.isnan(table.loc[("coefficient > 0", "gpt-4o"), "exact"])
@@ -222,13 +220,13 @@ def test_the_same_seed_gives_the_same_rounds():
     """Stored draws are held against fresh ones: a seed must fix everything."""
     joined = noisy_study(np.random.default_rng(7)).assign(family="gemma")
     capability = pd.DataFrame({"model": ["a", "b"] * 2, "language": ["da", "da", "nl", "nl"], "multilingual": 0.5})
-    first, again, other = (regressions.rq1_rows(joined, capability, SEED, rounds=4, seed=s) for s in (1, 1, 2))
+    first, again, other = (rq1.rq1_rows(joined, capability, SEED, rounds=4, seed=s) for s in (1, 1, 2))
     pd.testing.assert_frame_equal(first, again)
     assert not first["alignment"].equals(other["alignment"])
     assert len(first) == 4 * 2 * 2
 
 
-@released
+@with_data
 def test_valid_responses_are_the_printed_ones():
     """Section 3 prints 111-299 valid responses: the released file must give exactly these."""
     table = overview.valid_responses().set_index(["state", "model"])["value"]
@@ -236,37 +234,37 @@ def test_valid_responses_are_the_printed_ones():
     assert table[HEAD, "fewest"].item() == 38 and table[HEAD, "most"].item() == 292
 
 
-@released
+@with_data
 def test_head_regression_has_the_printed_shape():
     """The published table says 3600 observations in 9 groups: another number means another analysis."""
-    responses, truth, capability = multicultural.read(HEAD)
-    rows = regressions.rq1_rows(multicultural.join(responses, truth, "language"), capability, HEAD)
-    fit = regressions.rq1_fit(rows, HEAD)
+    responses, truth, capability = released.read(HEAD)
+    rows = rq1.rq1_rows(released.join(responses, truth, "language"), capability, HEAD)
+    fit = rq1.rq1_fit(rows, HEAD)
     assert (fit.nobs, rows["model"].nunique(), len(fit.fe_params)) == (3600, 9, 16)
     assert fit.converged
 
 
-@released
+@with_data
 def test_rq2_has_the_printed_shape():
     """The published RQ2 table says 16,000 observations and 79 + 1 parameters."""
-    responses, truth, _ = multicultural.read(HEAD)
-    rows = us.rq2_rows(multicultural.join(responses, truth, "country"))
-    fit = us.rq2_fit(rows)
+    responses, truth, _ = released.read(HEAD)
+    rows = rq2.rq2_rows(released.join(responses, truth, "country"))
+    fit = rq2.rq2_fit(rows)
     assert (fit.nobs, len(fit.params)) == (16_000, 80)
     assert fit.rsquared == pytest.approx(0.685, abs=0.01)
 
 
-@released
+@with_data
 def test_printed_coefficients_can_be_a_run_of_this_analysis():
     """If our replay were another analysis, a printed coefficient would fall outside the noise of the bootstrap."""
-    table = regressions.rq1_table(regressions.rq1_draws(range(20)))
+    table = rq1.rq1_table(rq1.rq1_draws(range(20)))
     printed = table.dropna(subset="printed")
     assert len(printed) == 5 + 16 + 4
     assert ((printed["low"] <= printed["printed"]) & (printed["printed"] <= printed["high"])).all()
     assert (table.loc[table["term"] == "joint test", "value"] > 0.01).all()
 
 
-@released
+@with_data
 def test_raw_alignment_is_what_section_4_1_speaks_of():
     """The overview must be of the paper's models: highest alignment about 0.4, each value within its interval."""
     table = overview.alignment_table(rounds=20).set_index(["state", "metric"])
@@ -275,13 +273,13 @@ def test_raw_alignment_is_what_section_4_1_speaks_of():
     assert ((resampled["low"] <= resampled["value"]) & (resampled["value"] <= resampled["high"])).all()
     assert table.loc[(SEED, "mean alignment"), "n"].item() == table.loc[(SEED, "alignment"), "n"].sum()
     assert set(table.loc[(SEED, "alignment"), "model"]) == {
-        *multicultural.MODELS["gemma"],
-        *multicultural.MODELS["openai"],
+        *names.MODELS["gemma"],
+        *names.MODELS["openai"],
     }
     assert len(table.loc[(HEAD, "alignment")]) == 9 * 4 and len(table.loc[(HEAD, "step")]) == 6 * 4
 
 
-@released
+@with_data
 def test_local_countries_are_those_of_the_survey():
     """RQ2 compares the US with the countries in which a language is native: a missing one would move the verdict."""
     table = overview.native_countries().set_index("language")["countries"]

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats as scipy_stats
 
 from whosevalues import UserError, items
-from whosevalues import multicultural_alignment as culture
-from whosevalues import multicultural_survey as survey
-from whosevalues.multicultural_topics import TEMPLATES, TOPICS
+from whosevalues.multicultural import live as culture
+from whosevalues.multicultural import survey
+from whosevalues.multicultural.topics import TEMPLATES, TOPICS
 
 
 def responses(scores, language="en", judge="j"):

@@ -14,7 +14,7 @@ from . import ROOT, UserError, manifest, models, responses
 
 STORE = ROOT / "_build" / "responses"
 
-EXPERIMENTS = {"multicultural": "multicultural_survey", "mena": "mena", "navab": "navab.evaluation"}
+EXPERIMENTS = {"multicultural": "multicultural.survey", "mena": "mena", "navab": "navab.evaluation"}
 """The module of each paper: its function `experiment` makes the requests; where answers must be judged, its function
 `judging` makes the judge's."""
 

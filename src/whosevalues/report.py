@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from . import ROOT, elicitation, items, manifest, mena, mena_measures, results
-from . import multicultural_alignment as culture
-from . import multicultural_survey as survey
+from .multicultural import live as culture
+from .multicultural import survey
 from .navab import evaluation
 
 REPORTS = ROOT / "_build" / "reports"

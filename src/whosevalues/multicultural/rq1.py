@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from . import multicultural, stats
-from .multicultural import STATES
+from .. import stats
+from . import released, scores
+from .names import STATES
 
 if TYPE_CHECKING:
     from statsmodels.regression.mixed_linear_model import MixedLMResults
@@ -31,8 +32,8 @@ def rq1_rows(
 
     Parameters
     ----------
-    joined : responses and ground truth per language, as from :func:`multicultural.join`.
-    capability : as from :func:`multicultural.multilingual`.
+    joined : responses and ground truth per language, as from :func:`~whosevalues.multicultural.released.join`.
+    capability : as from :func:`~whosevalues.multicultural.capability.multilingual`.
     state : decides how consistency is measured.
     rounds, seed : of the bootstrap.
 
@@ -42,8 +43,8 @@ def rq1_rows(
     """
     counts = stats.bootstrap_counts(len(joined), rounds, seed)
     own = (joined["group"] == joined["language"]).to_numpy()
-    rows = multicultural.alignment(joined[own], counts[:, own]).merge(capability, on=["model", "language"])
-    rows = rows.merge(multicultural.consistency(joined, counts, state), on=["round", "model", "language"])
+    rows = scores.alignment(joined[own], counts[:, own]).merge(capability, on=["model", "language"])
+    rows = rows.merge(scores.consistency(joined, counts, state), on=["round", "model", "language"])
     return rows.merge(joined[["model", "family"]].drop_duplicates(), on="model")
 
 
@@ -84,8 +85,8 @@ def rq1_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
     """
     seeds, parts = stats.at_least_one(seeds), []
     for state in STATES:
-        responses, truth, capability = multicultural.read(state)
-        joined = multicultural.join(responses, truth, "language")
+        responses, truth, capability = released.read(state)
+        joined = released.join(responses, truth, "language")
         for seed in seeds:
             fit = rq1_fit(rq1_rows(joined, capability, state, rounds=rounds, seed=seed), state)
             parts.append(_terms(fit).assign(state=state, seed=seed))
@@ -177,5 +178,5 @@ def printed_figures(question: str) -> pd.DataFrame:
     -------
     One row per figure: `state`, `place`, `term`, `printed`, and what else names it.
     """
-    table = pd.read_csv(Path(__file__).with_name("multicultural_printed.csv"))
+    table = pd.read_csv(Path(__file__).with_name("printed.csv"))
     return table[table["question"] == question].drop(columns="question").dropna(axis=1, how="all")

@@ -5,18 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from . import stats
-from .multicultural import (
-    MODELS,
-    RANDOM,
-    STATES,
-    alignment,
-    consistency,
-    distinct_consistency,
-    join,
-    read,
-    steps,
-)
+from .. import stats
+from .names import MODELS, RANDOM, STATES
+from .released import join, read
+from .scores import alignment, consistency, distinct_consistency, steps
 
 SHARED = MODELS["gemma"] + MODELS["openai"]
 """The models that both states of the data have: the six of the paper."""

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from . import UserError, items, stats
-from .models.base import Decoding
-from .multicultural_topics import JUDGE, STANCES, TEMPLATES, TOPICS
+from .. import UserError, items, stats
+from ..models.base import Decoding
+from .topics import JUDGE, STANCES, TEMPLATES, TOPICS
 
 JUDGED = ["model", "judge", "self_judged", "measurement", "error", "refused", "probability", "missing_mass"]
 """What a judge's answers add to the rows of `judging`."""

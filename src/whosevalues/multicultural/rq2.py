@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from . import multicultural, stats
-from .multicultural import STATES
-from .multicultural_regressions import jointly, printed_figures
+from .. import stats
+from . import released, scores
+from .names import RANDOM, STATES
+from .rq1 import jointly, printed_figures
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
@@ -24,7 +25,7 @@ def rq2_rows(joined: pd.DataFrame, *, rounds: int = 100, seed: int = 0) -> pd.Da
 
     Parameters
     ----------
-    joined : responses and ground truth per country, as from :func:`multicultural.join`.
+    joined : responses and ground truth per country, as from :func:`~whosevalues.multicultural.released.join`.
     rounds, seed : of the bootstrap, which draws from all joined rows as in :func:`rq1_rows`.
 
     Returns
@@ -35,7 +36,7 @@ def rq2_rows(joined: pd.DataFrame, *, rounds: int = 100, seed: int = 0) -> pd.Da
     counts = stats.bootstrap_counts(len(joined), rounds, seed)
     kept = joined["model"].ne("Baseline_fifty_percent") & joined["family"].ne("mistral")
     kept &= joined["group_language"].eq(joined["language"]) | joined["group"].eq("US")
-    rows = multicultural.alignment(joined[kept], counts[:, kept])
+    rows = scores.alignment(joined[kept], counts[:, kept])
     return rows.assign(us=rows["group"] == "US")
 
 
@@ -52,8 +53,8 @@ def rq2_fit(rows: pd.DataFrame) -> RegressionResults:
     """
     import statsmodels.formula.api as smf
 
-    others = sorted(set(rows["model"]) - {multicultural.RANDOM})
-    models = pd.Categorical(rows["model"], [multicultural.RANDOM, *others])
+    others = sorted(set(rows["model"]) - {RANDOM})
+    models = pd.Categorical(rows["model"], [RANDOM, *others])
     return smf.ols(US_FORMULA, rows.assign(model=models)).fit()
 
 
@@ -94,8 +95,8 @@ def rq2_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
     """
     seeds, parts = stats.at_least_one(seeds), []
     for state in STATES:
-        responses, truth, _ = multicultural.read(state)
-        joined = multicultural.join(responses, truth, "country")
+        responses, truth, _ = released.read(state)
+        joined = released.join(responses, truth, "country")
         for seed in seeds:
             rows = rq2_rows(joined, rounds=rounds, seed=seed)
             parts.append(us_bias(rq2_fit(rows), rows).assign(state=state, seed=seed))
@@ -121,7 +122,7 @@ def rq2_table(draws: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["state", "model", "language"]
     wide = draws.set_index([*keys, "seed"])
-    steps = [multicultural.steps(part) for _, part in wide["value"].groupby("state")]
+    steps = [scores.steps(part) for _, part in wide["value"].groupby("state")]
     values = {"coefficient": wide["value"], "raw": wide["raw"], "step": pd.concat(steps).dropna()}
     table = pd.concat([_summary(v, keys).assign(metric=name) for name, v in values.items()], ignore_index=True)
     # The design is balanced: a step, which cancels the baseline, has the standard error of a coefficient.

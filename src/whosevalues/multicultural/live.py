@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
-from . import items, stats
+from .. import items, stats
 
 SPOKEN = {
     **dict.fromkeys(("AU", "CA", "GB", "KE", "NG", "NIR", "NZ", "SG", "US"), "en"),
