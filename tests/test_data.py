@@ -61,32 +61,57 @@ def test_no_network_says_what_to_do(monkeypatch, tmp_path):
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
-def test_a_changed_file_on_the_way_is_refused(monkeypatch, tmp_path):
-    """What a proxy or a moved tag sends instead of the released file must never be analysed."""
+@pytest.fixture
+def served(monkeypatch, tmp_path):
+    """A server on this machine that sends what a test tells it to, and a registry of one file that lies there."""
     import threading
     from http.server import BaseHTTPRequestHandler, HTTPServer
 
     import pooch
 
-    class Wrong(BaseHTTPRequestHandler):
+    class Sender(BaseHTTPRequestHandler):
+        content = b""
+
         def do_GET(self):
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b"please log in")
+            self.wfile.write(self.content)
 
         def log_message(self, *args):
             """Keep quiet."""
 
-    server = HTTPServer(("127.0.0.1", 0), Wrong)
+    server = HTTPServer(("127.0.0.1", 0), Sender)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.delenv("WHOSEVALUES_DATA", raising=False)
     monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path)
     table = data.registry().copy()
     table["url"] = f"http://127.0.0.1:{server.server_port}/f"
     monkeypatch.setattr(data, "registry", lambda: table)
+    yield Sender, table
+    server.shutdown()
+
+
+def test_a_changed_file_on_the_way_is_refused(served):
+    """What a proxy or a moved tag sends instead of the released file must never be analysed."""
+    sender, _ = served
+    sender.content = b"please log in"
     with pytest.raises(UserError, match="was fetched but its sha256 is not"):
         data.load(PATH)
-    server.shutdown()
+
+
+def test_an_excerpt_is_cut_from_its_checked_source(served):
+    """The first lines of a large file must be the same as in a local copy, and a changed source must not be cut."""
+    sender, table = served
+    sender.content = b"one\ntwo\nthree\n"
+    entry = {"lines": 2, "sha256": hashlib.sha256(b"one\ntwo\n").hexdigest()}
+    for name, value in (entry | {"source_sha256": hashlib.sha256(sender.content).hexdigest()}).items():
+        table.loc[PATH, name] = value
+    assert data.load(PATH).read_bytes() == b"one\ntwo\n"
+    data.load(PATH).write_bytes(b"torn")
+    assert data.load(PATH).read_bytes() == b"one\ntwo\n"
+    table.loc[PATH, "source_sha256"] = "0" * 64
+    with pytest.raises(UserError, match="was fetched but its sha256 is not"):
+        data.load(PATH)
 
 
 def test_an_unknown_file_shows_the_nearest():
@@ -107,6 +132,8 @@ def test_a_table_without_its_columns_is_named(folder):
 def test_registry_entries_are_complete():
     """Every released file needs its licence, its citation and an address that cannot move."""
     table = data.registry()
+    excerpts = table.pop("lines").notna()
+    assert (table.pop("source_sha256").notna() == excerpts).all(), "an excerpt is checked against its source"
     assert table.notna().all(axis=None) and table.index.is_unique
     assert table["sha256"].str.fullmatch("[0-9a-f]{64}").all()
     assert table["url"].str.contains("/[0-9a-f]{40}/").all(), "an address is not pinned to a commit"

@@ -32,7 +32,8 @@ def registry() -> pd.DataFrame:
     Returns
     -------
     One row per file, indexed by `path`: `bytes`, `sha256`, `licence`, `url` (pinned to a commit) and `citation`
-    (key in the book's bibliography).
+    (key in the book's bibliography); of an excerpt also `lines`, how many of its source's first ones it is, and the
+    source's `source_sha256`.
 
     Examples
     --------
@@ -92,7 +93,12 @@ def _from_network(path: str, entry: pd.Series) -> Path:
     cache_folder = pooch.os_cache("whosevalues")
     download = pooch.HTTPDownloader(timeout=20, progressbar=sys.stderr.isatty())
     try:
-        file = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", fname=path, path=cache_folder, downloader=download)
+        if pd.notna(entry.lines):
+            source = pooch.retrieve(
+                entry.url, f"sha256:{entry.source_sha256}", f"{path}.whole", cache_folder, downloader=download
+            )
+            return _excerpt(Path(source), int(entry.lines), entry.sha256)
+        file = pooch.retrieve(entry.url, f"sha256:{entry.sha256}", path, cache_folder, downloader=download)
     except requests.RequestException as error:
         raise DataUnavailable(
             f"cannot fetch {path} ({type(error).__name__}): connect to the network, or name a folder that holds it "
@@ -104,6 +110,17 @@ def _from_network(path: str, entry: pd.Series) -> Path:
             f"{entry.url} changes files; get it another way and name its folder in {FOLDER}"
         ) from error
     return Path(file)
+
+
+def _excerpt(source: Path, lines: int, sha256: str) -> Path:
+    """The first lines of a file whose hash was checked, beside it."""
+    import pooch
+
+    file = source.with_suffix("")
+    if not file.is_file() or pooch.file_hash(str(file)) != sha256:
+        with source.open("rb") as whole:
+            file.write_bytes(b"".join(line for line, _ in zip(whole, range(lines), strict=False)))
+    return file
 
 
 def read_csv(path: str, columns: dict[str, type]) -> pd.DataFrame:
