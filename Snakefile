@@ -21,7 +21,13 @@ PAPERS = [chapter for chapter in CHAPTERS if chapter not in SYNTHESIS]
 RESULTS = [file for chapter in CHAPTERS for file in graph.result_files(chapter)]
 
 # What the full run asks for beyond the book's smallest samples.
-FULL = {"multicultural/rq1": {"seeds": 200}, "multicultural/rq2": {"seeds": 100}} if config.get("full") else {}
+FULL = {
+    "multicultural/people": {"rounds": 200},
+    "multicultural/alignment": {"rounds": 1000, "seeds": 30},
+    "multicultural/rq1": {"seeds": 200},
+    "multicultural/rq2": {"seeds": 100},
+    "multicultural/prompting": {"rounds": 1000, "shuffles": 2000},
+} if config.get("full") else {}  # fmt: skip
 
 
 onstart:

@@ -55,6 +55,12 @@ def rows(**columns) -> pd.DataFrame:
         ({"kind": "at_least", "column": "share", "value": 0.95}, rows(share=[0.95, 0.9]), None, [1, 0]),
         ({"kind": "at_most", "value": 0.05}, rows(value=[0.05, 0.06]), None, [1, 0]),
         ({"kind": "at_least", "value": 0.95, "open": 0.05}, rows(value=[0.96, 0.7, 0.05]), None, [1, 0.5, 0]),
+        (
+            {"kind": "at_least", "value": 0.95, "open": "points"},
+            rows(value=[0.96, 0.2, 0.2], points=[0, 1, 0]),
+            None,
+            [1, 0.5, 0],
+        ),
         ({"kind": "at_most", "value": 0.05, "open": 0.95}, rows(value=[0.05, 0.7, 0.95]), None, [1, 0.5, 0]),
     ],
 )

@@ -1,15 +1,17 @@
 """The quantities of "Multilingual != Multicultural": small cases by hand, the released data against the print."""
 
+import importlib
 import os
 from itertools import permutations
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import REPOSITORY
 from scipy import stats as scipy_stats
 
 from whosevalues import UserError, stats
-from whosevalues.multicultural import capability, names, overview, released, rq1, rq2, scores
+from whosevalues.multicultural import capability, names, overview, released, repeated, rq1, rq1_checks, rq2, scores
 
 SEED, HEAD = names.STATES
 with_data = pytest.mark.skipif(
@@ -226,6 +228,137 @@ def test_the_same_seed_gives_the_same_rounds():
     assert len(first) == 4 * 2 * 2
 
 
+def own_files(folder, **changes):
+    """Two made-up models with siblings, one alone: responses, and scores of the first three."""
+    cells = [("kin-1", "kin"), ("kin-2", "kin"), ("lone", "other"), ("unscored", "kin")]
+    questions = ["F118", "f120", "f121", "e018"]
+    rows = [(m, f, lang, q, s / 10) for m, f in cells for lang in ("da", "pt") for q in questions for s in range(11)]
+    table = pd.DataFrame(rows, columns=["model", "family", "language", "question", "score"])
+    scored = [(m, lang, b, 0.2 * k) for k, (m, _) in enumerate(cells[:3], 1) for lang in ("da", "pt") for b in "xy"]
+    table.assign(**changes).to_csv(folder / "own.csv", index=False)
+    pd.DataFrame(scored, columns=["model", "language", "benchmark", "score"]).to_csv(folder / "b.csv", index=False)
+    return str(folder / "own.csv"), str(folder / "b.csv")
+
+
+@with_data
+def test_ones_own_model_takes_part(tmp_path):
+    """A reader's model must stand beside the released ones, its questions found whatever their case."""
+    own, scored = own_files(tmp_path)
+    responses, truth, table = released.read(SEED, own, scored)
+    before = released.read(SEED)
+    mine = responses[responses["model"] == "kin-1"]
+    assert len(responses) - len(before[0]) == 4 * 2 * 4 * 11 and set(mine["question"]) <= set(truth["question"])
+    assert table.set_index(["model", "language"])["multilingual"]["kin-2", "da"] == pytest.approx(0.4)
+    pd.testing.assert_frame_equal(truth, before[1])
+
+
+@with_data
+def test_a_model_that_eq_1_cannot_tell_is_left_out_with_the_reason(tmp_path):
+    """A slope of one model is that model's intercept: it must stay out of RQ1, and nowhere else."""
+    own, scored = own_files(tmp_path)
+    responses, _, table = released.read(SEED, own, scored)
+    why = rq1.left_out(responses, table).set_index(["model", "language"])["why"]
+    assert why["lone", "da"].startswith("the only one of its family")
+    assert why["unscored", "pt"] == "no benchmark scores" and "kin-1" not in why.index.get_level_values("model")
+    draws = rq1.rq1_draws([0], rounds=5, own=own, benchmarks=scored)
+    terms = set(draws.loc[draws["state"] == SEED, "term"])
+    assert {"kin:da", "kin:pt", "gemma:da"} <= terms
+    # Neither the lone model's family nor the languages in which nobody of the family was asked.
+    assert not any(term.startswith("other") for term in terms) and not {"kin:en", "kin:nl"} & terms
+    bias = rq2.rq2_draws([0], rounds=3, own=own)
+    assert {"lone", "unscored", "kin-1"} <= set(bias["model"])
+
+
+@with_data
+def test_stored_seeds_are_not_mixed_with_ones_own_data(tmp_path):
+    """Draws with and without a reader's model come from other data: added up they would be nobody's figure."""
+    fresh = pd.DataFrame({"term": ["a"], "seed": [0], "value": [1.0]})
+    stored = pd.DataFrame({"term": ["a", "a"], "seed": [0, 1], "value": [1.0, 2.0]})
+    for table in (fresh, stored):
+        table.attrs["provenance"] = {"data": {"x": "y"}, "parameters": {"seeds": 1}}
+    assert len(repeated.with_stored(fresh, stored, ["term"])) == 2
+    mine = released.about_own(*own_files(tmp_path))
+    assert mine["own"].startswith("own.csv sha256 ") and released.about_own() == {}
+    fresh.attrs["provenance"]["parameters"] |= mine
+    assert len(repeated.with_stored(fresh, stored, ["term"])) == 1
+
+
+@with_data
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"score": 1.2}, "own.csv needs .*'score'.*in_range"),
+        ({"score": "high"}, "own.csv needs .*score"),
+        ({"language": "sv"}, "own.csv needs .*'language'.*da.*en.*nl.*pt"),
+        ({"family": None}, "own.csv needs .*'family'"),
+        ({"model": "gpt-4o"}, "own.csv .*two families|own.csv has 'gpt-4o' in its column 'model'"),
+    ],
+)
+def test_a_wrong_file_of_ones_own_is_named_with_its_column(tmp_path, changes, words):
+    """A reader who gave percentages must be told file and column, not shown a traceback or another result."""
+    with pytest.raises(UserError, match=words):
+        released.read(HEAD, own_files(tmp_path, **changes)[0])
+
+
+def test_a_missing_file_of_ones_own_is_named(tmp_path):
+    """A misspelt path must be told as such before anything runs."""
+    with pytest.raises(UserError, match="cannot read .*nowhere.csv: No such file"):
+        released.about_own(str(tmp_path / "nowhere.csv"))
+
+
+def test_the_standard_error_is_that_of_the_regression():
+    """Figure 1's bars are recovered from stored p-values: they must be the regression's own."""
+    import statsmodels.formula.api as smf
+
+    rng = np.random.default_rng(3)
+    group, x = np.repeat(np.arange(20), 10), rng.normal(size=200)
+    table = pd.DataFrame({"x": x, "z": rng.normal(size=200), "y": 0.3 * x + rng.normal(size=20)[group]})
+    fit = smf.mixedlm("y ~ 0 + x + z", table + rng.normal(size=(200, 3)) * 0.5, groups=group).fit()
+    draws = pd.DataFrame({"value": fit.fe_params, "p_value": fit.pvalues[["x", "z"]]})
+    assert rq1.standard_error(draws).tolist() == pytest.approx(fit.bse_fe.tolist(), rel=1e-6)
+
+
+def test_the_benchmarks_are_compared_by_the_same_rule():
+    """Each set must be judged against the same printed figures, by seeds of its own."""
+    terms = {"consistency": 0.6, "openai:da": 0.01, "openai:nl": -0.19, "openai:en": 0.1, "openai:pt": 0.1}
+    rng, rows = np.random.default_rng(0), []
+    for name, shift in (("near", 0.0), ("far", 1.0)):
+        for seed in range(30):
+            rows += [(name, t, seed, v + shift + rng.normal(0, 0.03), 0.01) for t, v in terms.items()]
+    draws = pd.DataFrame(rows, columns=["benchmarks", "term", "seed", "value", "p_value"])
+    sets, capability.SETS = capability.SETS, ("near", "far")
+    try:
+        table = rq1_checks.benchmark_table(draws).set_index(["benchmarks", "term"])
+    finally:
+        capability.SETS = sets
+    assert table.loc[("near", "joint test"), "value"] > 0.01 > table.loc[("far", "joint test"), "value"]
+    assert table.loc[("near", "openai:en"), ["printed", "holds"]].tolist() == [0.11, 1]
+    # Printed with p = .04: its standard error is .11 / 2.054.
+    assert table.loc[("far", "openai:en"), "printed_std_err"] == pytest.approx(0.11 / 2.0537, rel=1e-3)
+
+
+@with_data
+def test_shuffled_capability_explains_less_at_head():
+    """The chance level of the explained variance must come from models that swapped their capability."""
+    table = rq1_checks.rq1_r2(range(2), rounds=20).set_index(["state", "metric"])
+    assert ((table["value"] > 0) & (table["value"] < 1)).all() and table["chance"].between(0, 1).all()
+    assert table.loc[(HEAD, "marginal"), "chance"] < table.loc[(HEAD, "marginal"), "value"]
+    assert (table.loc[(SEED, "conditional"), "value"] > table.loc[(SEED, "marginal"), "value"]).all()
+
+
+@with_data
+def test_residuals_cover_every_observation():
+    """The residual tables must be of the printed design: 9 models in 4 languages, 10 x 16 cells with countries."""
+    first = rq1_checks.rq1_residuals([0], rounds=10)
+    cells = first[(first["metric"] == "cell") & (first["state"] == HEAD)]
+    assert len(cells) == 36 and cells["n"].sum() == 360
+    second = rq2.rq2_residuals([0], rounds=10)
+    cells = second[(second["metric"] == "cell") & (second["state"] == HEAD)]
+    assert len(cells) == 160 and cells["n"].sum() == 1600
+    share = second[(second["metric"] == "share explained by cell")].set_index("state")
+    assert (share["value"] > 3 * share["chance"]).all()
+
+
 @with_data
 def test_valid_responses_are_the_printed_ones():
     """Section 3 prints 111-299 valid responses: the released file must give exactly these."""
@@ -285,3 +418,17 @@ def test_local_countries_are_those_of_the_survey():
     table = overview.native_countries().set_index("language")["countries"]
     assert table[["da", "nl", "pt"]].tolist() == ["DK", "NL", "BR, PT"]
     assert set(table["en"].split(", ")) == {"AU", "CA", "GB", "KE", "NG", "NIR", "NZ", "SG", "US"}
+
+
+def test_the_benchmark_measures_the_same_analysis(monkeypatch):
+    """A peer that computed something else would be no peer: its rounds must be ours."""
+    monkeypatch.syspath_prepend(str(REPOSITORY / "benchmarks"))
+    plain = importlib.import_module("rq1").plain_round
+    table = noisy_study(np.random.default_rng(9)).reset_index(drop=True)
+    counts = stats.bootstrap_counts(len(table), 1, seed=4)
+    own = (table["group"] == table["language"]).to_numpy()
+    ours = scores.alignment(table[own], counts[:, own]).merge(scores.consistency(table, counts, HEAD))
+    peer = plain(drawn_rows(table, counts[0])).merge(ours, on=["model", "language"], suffixes=("", "_ours"))
+    assert len(peer) == 4
+    for name in ("alignment", "consistency"):
+        assert peer[name].tolist() == pytest.approx(peer[f"{name}_ours"].tolist(), abs=1e-12)

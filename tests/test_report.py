@@ -8,6 +8,14 @@ import pytest
 
 from whosevalues import elicitation, items, manifest, mena_measures, report
 
+SAID = {
+    "en": "1. Yes, of course you can.\n2. Not at all, never.",
+    "da": "1. Ja, det må man selvfølgelig gerne.\n2. Nej, det synes jeg slet ikke.",
+    "nl": "1. Ja, dat mag natuurlijk gewoon.\n2. Nee, dat vind ik helemaal niet.",
+    "pt": "1. Sim, claro que isso é possível.\n2. Não, eu não acho nada disso.",
+}
+"""A list of two in each language."""
+
 SHARES = {"Pro": (0.8, 0.1, 0.1), "Con": (0.1, 0.8, 0.1)}
 
 
@@ -15,7 +23,7 @@ def answered(paper, error=None, measurement="logprob", **keep):
     """Made-up answers to a paper's whole experiment: the first option, the shorter text, a list of two."""
     rows = elicitation.requests(paper).assign(model="toy", measurement=measurement, error=error)
     if paper == "multicultural":
-        return rows.assign(text="1. Yes, of course.\n2. Not at all.")
+        return rows.assign(text=rows["language"].map(SAID))
     sizes = rows["options"].map(lambda options: len(options) if isinstance(options, tuple) else 0)
     rows["probability"] = [tuple(np.eye(n)[0]) if n else None for n in sizes]
     rows["missing_mass"] = 0.25
@@ -62,6 +70,17 @@ def test_figures_are_those_of_the_papers_own_functions(answers):
     assert (card.loc[card["measure"] == "missing mass of the judge", "value"] == 0.5).all()
     valid = card[card["measure"] == "valid responses"]
     assert (valid["value"] == 1).all() and (valid["n"] == 12).all()
+
+
+def test_responses_in_another_language_than_their_prompts_are_not_valid(answers):
+    """A model that answers everything in English must not have its English opinions counted as Danish ones."""
+    answers["multicultural"]["text"] = SAID["en"]
+    card = report.tabulate("toy", answers, judgements(answers["multicultural"]))
+    valid = card[card["measure"] == "valid responses"].set_index("language")
+    assert valid["value"].to_dict() == {"en": 1, "da": 0, "nl": 0, "pt": 0} and (valid["n"] == 12).all()
+    aligned = card[card["measure"] == "alignment"]
+    assert aligned.loc[aligned["value"].notna(), "language"].unique().tolist() == ["en"]
+    assert set(aligned.loc[aligned["language"] != "en", "missing"]) == {"no valid response"}
 
 
 def test_the_card_says_that_a_model_judged_itself(answers):

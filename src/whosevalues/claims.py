@@ -266,9 +266,12 @@ def _order(rule, rows, published):
 
 
 def _at_least(rule, rows, published):
-    """The column reaches what was published, or the rule's `value`; above `open` it stays open."""
+    """The column reaches what was published, or the rule's `value`; it stays open above `open`, or where the column
+    of that name is 1."""
     column, bound = _bound(rule, rows, published)
-    return _marks(_steps(column >= bound, column > rule.get("open", np.inf)), column, bound)
+    left = rule.get("open", np.inf)
+    leaves_open = rows[left] == 1 if isinstance(left, str) else column > left
+    return _marks(_steps(column >= bound, leaves_open), column, bound)
 
 
 def _at_most(rule, rows, published):

@@ -21,7 +21,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value; repeat it.")]
 Named = Annotated[str, typer.Option(help="A name in models.yml.")]
 Judge = Annotated[str | None, typer.Option(help="Model that judges open answers; by default the model itself.")]
-Papers = Annotated[list[str] | None, typer.Option(help="multicultural, mena or navab; repeat it. By default all.")]
+Papers = Annotated[
+    list[str] | None,
+    typer.Option(help="multicultural, mena, navab or multicultural-countries; repeat it. By default all."),
+]
 Stamp = Annotated[Path | None, typer.Option(help="Also write what was done to this JSON file.")]
 
 

@@ -141,14 +141,14 @@ def read_csv(path: str, columns: dict[str, type]) -> pd.DataFrame:
     """
     import pandera.pandas as pa
 
-    file = load(path)
+    file, wrong = load(path), (pa.errors.SchemaError, pa.errors.SchemaErrors)
     try:
         table = pd.read_csv(file)
         schema = pa.DataFrameSchema(
             {name: pa.Column(kind, nullable=True, coerce=True) for name, kind in columns.items()}, strict="filter"
         )
         return schema.validate(table)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, pa.errors.SchemaError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, *wrong) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} is not the table it should be: {reason}; fetch it anew") from error
 

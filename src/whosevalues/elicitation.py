@@ -14,7 +14,12 @@ from . import ROOT, UserError, manifest, models, responses
 
 STORE = ROOT / "_build" / "responses"
 
-EXPERIMENTS = {"multicultural": "multicultural.survey", "mena": "mena", "navab": "navab.evaluation"}
+EXPERIMENTS = {
+    "multicultural": "multicultural.survey",
+    "mena": "mena",
+    "navab": "navab.evaluation",
+    "multicultural-countries": "multicultural.prompting",
+}
 """The module of each paper: its function `experiment` makes the requests; where answers must be judged, its function
 `judging` makes the judge's."""
 
@@ -180,7 +185,8 @@ def run(
     if hasattr(_module(paper), "judging"):
         verdicts = judged(paper, answers, judge, shared=shard is not None, **how)
         if shard is None:
-            manifest.write(verdicts, manifest.ANSWERS / paper / f"{model}.judged-by-{judge or model}.parquet")
+            whose = f"{model}{'.part' if part else ''}.judged-by-{judge or model}.parquet"
+            manifest.write(verdicts, manifest.ANSWERS / paper / whose)
     return told
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from . import results
+
 if TYPE_CHECKING:
+    from IPython.display import HTML
     from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as Interactive
 
 PALETTE = "colorblind"
+SIDES = {"above 0": 0, "below 0": 1, "includes 0": 7}
+"""Where an interval lies, and the number of its colour in the palette."""
 
 
 def theme() -> None:
@@ -86,3 +95,180 @@ def _dots(axis, rows, at, colour, label):
         if column in rows and rows[column].notna().any():
             style = {"mfc": "none"} if marker == "D" else {"ms": 11, "mew": 2}
             axis.plot(rows[column], at, marker, color="0.25", ls="none", label=name, **style)
+
+
+def specification_curve(
+    table: pd.DataFrame, choices: Mapping[str, str], *, ylabel: str = "", own: Mapping[str, str] | None = None
+) -> Figure:
+    """All analyses of one figure, sorted, above the choices that each of them made (Simonsohn et al., 2020).
+
+    Parameters
+    ----------
+    table : one row per analysis: the columns of `choices`, `value`, `low`, `high`, and `own` where `own` is given.
+    choices : column and how the picture calls it; columns without any value are left out, options stand in the order
+        of their category.
+    ylabel : what `value` is.
+    own : values of the column `own` to be marked, and what the legend calls them.
+
+    Returns
+    -------
+    The figure: an interval is blue where it lies above 0, orange below, grey where it includes 0.
+    """
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    theme()
+    table = table.sort_values("value", kind="stable").reset_index(drop=True)
+    colours = sns.color_palette(PALETTE, 8)
+    shade = [colours[SIDES[side]] for side in _side(table)]
+    made = [(column, name) for column in choices for name in table[column].dropna().sort_values().unique()]
+    rows = [(choices[column], name) for column, name in made]
+    figure, (top, bottom) = plt.subplots(
+        2,
+        1,
+        figsize=(7, 3.2 + 0.21 * len(rows)),
+        sharex=True,
+        layout="constrained",
+        height_ratios=[3, 0.21 * len(rows)],
+    )
+    top.vlines(table.index, table["low"], table["high"], colors=shade, lw=1)
+    top.scatter(table.index, table["value"], c=shade, s=9, zorder=3)
+    top.axhline(0, color="0.3", lw=1)
+    for (name, words), marker in zip((own or {}).items(), ("*", "P", "X"), strict=False):
+        mine = table[table["own"] == name]
+        top.plot(mine.index, mine["value"], marker, ms=13, mec="k", mfc="w", ls="none", label=words, zorder=4)
+    for side, number in SIDES.items():
+        top.plot([], [], "o", ms=4, color=colours[number], label=f"interval {side}")
+    top.legend(fontsize=9, frameon=False, loc="upper left")
+    top.set(ylabel=ylabel)
+    for height, (column, name) in enumerate(made):
+        at = table.index[table[column] == name]
+        bottom.scatter(at, np.full(len(at), height), marker="|", s=22, lw=0.8, c=[shade[k] for k in at])
+    labels = [
+        str(name) if k and rows[k - 1][0] == words else f"{words}: {name}" for k, (words, name) in enumerate(rows)
+    ]
+    bottom.set(yticks=range(len(rows)), xlabel="analyses, sorted by their estimate", ylim=(len(rows) - 0.5, -0.5))
+    top.grid(axis="x", visible=False)
+    bottom.set_yticklabels(labels, fontsize=9)
+    bottom.grid(axis="x", visible=False)
+    for k in range(1, len(rows)):
+        if rows[k][0] != rows[k - 1][0]:
+            bottom.axhline(k - 0.5, color="0.75", lw=0.8)
+    return figure
+
+
+def specification_explorer(
+    table: pd.DataFrame,
+    choices: Mapping[str, str],
+    *,
+    term: str = "term",
+    split: str = "state",
+    own: Mapping[str, str] | None = None,
+) -> Interactive:
+    """The specification curves of many figures in one picture: a menu picks the figure, the legend filters.
+
+    Parameters
+    ----------
+    table : one row per figure and analysis: `term`, `split`, the columns of `choices`, `value`, `low`, `high`, `own`.
+    choices : column and what the label under the pointer calls it.
+    term, split : columns that the menu and the legend pick by.
+    own : as in :func:`specification_curve`.
+
+    Returns
+    -------
+    The figure; show it with :func:`interactive`.
+    """
+    import plotly.graph_objects as go
+    import seaborn as sns
+
+    colours = sns.color_palette(PALETTE, 8).as_hex()
+    terms, groups = list(dict.fromkeys(table[term])), list(table[split].sort_values().unique())
+    symbols = dict(zip(groups, ("circle", "diamond", "square", "x"), strict=False))
+    figure = go.Figure()
+    owner = []
+    for name in terms:
+        part = table[table[term] == name].sort_values("value", kind="stable").reset_index(drop=True)
+        part = part.assign(side=_side(part))
+        for group in groups:
+            for side, number in SIDES.items():
+                of = part[(part[split] == group) & (part["side"] == side)]
+                figure.add_trace(_points(of, f"{group}: {side}", choices, symbol=symbols[group], color=colours[number]))
+        for (who, words), symbol in zip((own or {}).items(), ("star", "cross", "x"), strict=False):
+            of = part[part["own"] == who]
+            figure.add_trace(_points(of, words, choices, symbol=symbol, color="#000000", size=13))
+        owner += [name] * (len(figure.data) - len(owner))
+    for trace, name in zip(figure.data, owner, strict=True):
+        trace.visible = name == terms[0]
+    buttons = [
+        {"label": name, "method": "restyle", "args": [{"visible": [other == name for other in owner]}]}
+        for name in terms
+    ]
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "pad": {"b": 4}}
+    figure.update_layout(
+        updatemenus=[menu],
+        template="plotly_white",
+        height=560,
+        margin={"l": 45, "r": 10, "t": 50, "b": 40},
+        legend={"orientation": "h", "y": -0.14, "yanchor": "top", "font": {"size": 11}},
+        hoverlabel={"align": "left", "bgcolor": "white", "font": {"size": 11, "color": "#222222"}},
+        xaxis={"title": {"text": "analyses, sorted"}, "zeroline": False},
+        yaxis={"zerolinecolor": "#444444"},
+    )
+    return figure
+
+
+def interactive(figure: Interactive, name: str) -> HTML:
+    """Show an interactive figure in the book, or, run by hand, in the notebook.
+
+    Parameters
+    ----------
+    figure : of plotly.
+    name : unique in the book; the same name gives the same bytes.
+
+    Returns
+    -------
+    What a cell displays. The book's pages share one script; a notebook run by hand gets its own copy of it (some 5
+    MB), since nothing is loaded from elsewhere.
+    """
+    from IPython.display import HTML
+
+    script = "../../vendor/plotly.min.js" if os.environ.get(results.RUNNER) else True
+    return HTML(
+        figure.to_html(
+            full_html=False,
+            include_plotlyjs=script,
+            div_id=name,
+            default_width="100%",
+            config={"responsive": True, "displayModeBar": False},
+        )
+    )
+
+
+def _side(table: pd.DataFrame) -> np.ndarray:
+    return np.select([table["low"] > 0, table["high"] < 0], ["above 0", "below 0"], "includes 0")
+
+
+def _points(table: pd.DataFrame, name: str, choices: Mapping[str, str], **marker: object):
+    import plotly.graph_objects as go
+
+    made = {column: words for column, words in choices.items() if table[column].notna().any()}
+    lines = [f"{words}: %{{customdata[{k}]}}" for k, words in enumerate(["95% interval", *made.values()])]
+    span = [f"{low:.2f} to {high:.2f}" for low, high in zip(table["low"], table["high"], strict=True)]
+    reach = {"array": table["high"] - table["value"], "arrayminus": table["value"] - table["low"]}
+    return go.Scatter(
+        x=table.index,
+        y=table["value"],
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "thickness": 1,
+            "width": 0,
+            "visible": "size" not in marker,
+            **reach,
+        },
+        mode="markers",
+        marker={"size": 6, **marker},
+        name=name,
+        customdata=list(zip(span, *(table[column].astype(str) for column in made), strict=True)),
+        hovertemplate="<br>".join(["%{y:.2f}", *lines]) + "<extra></extra>",
+    )

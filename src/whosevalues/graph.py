@@ -90,14 +90,16 @@ def needs(chapter: str, model: str, others: Iterable[str]) -> list[str]:
 
     Returns
     -------
-    The notebook and the package files it imports; its answers, its data and the stored results it looks at; for
-    the ledger the claims and the results they speak of, for the status page the records of the runs. Relative to the
-    repository.
+    The notebook and the package files it imports; its answers and their model, its data and the stored results it
+    looks at; for the ledger the claims and the results they speak of, for the status page the records of the runs.
+    Relative to the repository.
     """
     notebook = source(chapter)
     # A page is what the runner made of a notebook: a better cleaner must clean the published ones, too.
     files = [str(notebook.relative_to(ROOT)), "src/whosevalues/notebooks.py", *closure(notebook)]
     files += [f"_build/answers/{paper}/{model}.json" for paper in calls(chapter, "elicit")]
+    if "model" in notebook_parameters(chapter) and models.entry(model)["backend"] == "embedded":
+        files.append(f"_build/models/{model}/whosevalues.json")
     if "needs" in keywords(chapter, "replay"):
         released = papers(data.registry().index)
         own = [paper for paper in released if chapter.startswith(f"{paper}/")]

@@ -12,6 +12,7 @@ import pandas as pd
 from . import ROOT, elicitation, items, manifest, mena, mena_measures, results
 from .multicultural import live as culture
 from .multicultural import survey
+from .multicultural.topics import TOPICS
 from .navab import evaluation
 
 REPORTS = ROOT / "_build" / "reports"
@@ -64,6 +65,9 @@ def card(model: str, judge: str | None = None) -> pd.DataFrame:
     UserError : unknown model or judge.
     """
     answers = {paper: _kept(paper, model) for paper in NAMED}
+    if len(asked := answers["multicultural"]):
+        # Answers to the paper's own prompts are no part of a card; they are set beside the released ones.
+        answers["multicultural"] = asked[asked["question"].isin(TOPICS)].reset_index(drop=True)
     return tabulate(model, answers, _judged(answers["multicultural"], judge or model), judge)
 
 
@@ -260,11 +264,13 @@ def _multicultural(
     judged = judged.reindex(columns=[*dict.fromkeys([*judged, *survey.JUDGED])])
     unasked = ~cells["language"].isin(asked["language"])
     cells["missing"] = np.where(unasked, NOT_ASKED.format(model=model, paper="multicultural"), "no valid response")
-    scored = survey.stances(judged)
-    tables = [survey.valid_share(asked, scored).assign(measure=VALID), survey.judge_mass(judged).assign(measure=MASS)]
+    every_one = survey.stances(judged)
+    scored = survey.in_language(every_one)
+    tables = [survey.valid_share(asked, every_one).assign(measure=VALID)]
+    tables += [survey.judge_mass(judged).assign(measure=MASS)]
     tables += [measure(scored).assign(measure=name) for name, measure in measures.items()]
     figures = pd.concat([table.astype(object) for table in tables], ignore_index=True)
-    kinds = scored["measurement"].dropna().unique()
+    kinds = every_one["measurement"].dropna().unique()
     for kind in kinds if len(kinds) else [None]:
         found = figures[figures["measurement"].isna() if kind is None else figures["measurement"] == kind]
         out = cells.merge(found.drop(columns=["model", "judge", "measurement"]), on=["measure", "language"], how="left")

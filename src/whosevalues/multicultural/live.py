@@ -174,6 +174,7 @@ def _by_cell(table: pd.DataFrame, by: list[str], row: Callable[[pd.DataFrame], d
 
 def _estimate(rows: pd.DataFrame, measure: Measure, seed: int, rounds: int = 1000) -> dict[str, float]:
     """A correlation with its interval: whole questions are drawn, a question drawn twice counting as two."""
+    rows = rows[~rows["foreign"].eq(True)] if "foreign" in rows else rows
     rows = rows.dropna(subset="score")
     groups = list(rows.reset_index(drop=True).groupby("question", sort=False).indices.values())
     out = {"value": np.nan, "low": np.nan, "high": np.nan, "n": len(rows), "chance": 0.0}

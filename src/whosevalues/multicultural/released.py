@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+
 import pandas as pd
 
-from .. import UserError, data
-from .capability import multilingual
+from .. import ROOT, UserError, data
+from .capability import LANGUAGES, multilingual
 from .names import STATES
 
 _TRUTHS = {"global": "global", "language": "per_language", "country": "every_country"}
@@ -34,12 +37,16 @@ def files(state: str) -> list[str]:
     ]
 
 
-def read(state: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Load the released responses, human answers and benchmark scores of one state.
+def read(state: str, own: str = "", benchmarks: str = "") -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Load the released responses, human answers and benchmark scores of one state, and a reader's own beside them.
 
     Parameters
     ----------
     state : as in :func:`files`.
+    own : path of a CSV file with the responses of the reader's own models, one per row: `model`, `family`, `language`,
+        `question`, `score` in [0, 1]; a relative path counts from the repository; none if empty.
+    benchmarks : path of a CSV file with their benchmark scores: `model`, `language`, `benchmark`, `score` in [0, 1];
+        none if empty.
 
     Returns
     -------
@@ -47,14 +54,76 @@ def read(state: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     truth : one row per group and question: `level` ('global', 'language' or 'country'), `group`, `group_language`,
         `question`, `human` in [0, 1].
     capability : as from :func:`~whosevalues.multicultural.capability.multilingual`.
+
+    Raises
+    ------
+    UserError : a file of the reader's own that is missing or not such a table, or that names a model of the released
+        data; names the file and the column.
     """
-    path, benchmarks, *truths = files(state)
+    path, released, *truths = files(state)
     names = {"model_name": "model", "model_family": "family", "question_key": "question"}
     types = {"model_name": str, "model_family": str, "language": str, "question_key": str}
     responses = data.read_csv(path, {**types, "response_pro_score": float})
-    scores = data.read_csv(benchmarks, {"model": str, "benchmark": str, "language": str, "score": float})
+    responses = responses.rename(columns={**names, "response_pro_score": "score"})
+    scores = data.read_csv(released, {"model": str, "benchmark": str, "language": str, "score": float})
+    capability = multilingual(scores)
     truth = pd.concat([_truth(*pair) for pair in zip(_TRUTHS, truths, strict=True)], ignore_index=True)
-    return responses.rename(columns={**names, "response_pro_score": "score"}), truth, multilingual(scores)
+    if own:
+        more = _own(own, ("model", "family", "language", "question"), responses)
+        responses = pd.concat([responses, more.assign(question=more["question"].str.lower())], ignore_index=True)
+    if benchmarks:
+        means = _own(benchmarks, ("model", "language", "benchmark"), capability).groupby(["model", "language"])["score"]
+        capability = pd.concat([capability, means.mean().rename("multilingual").reset_index()], ignore_index=True)
+    return responses, truth, capability
+
+
+def _own(path: str, texts: tuple[str, ...], released: pd.DataFrame) -> pd.DataFrame:
+    import pandera.pandas as pa
+
+    columns = {name: pa.Column(str) for name in texts}
+    columns["language"] = pa.Column(str, pa.Check.isin(sorted(LANGUAGES.values())))
+    columns["score"] = pa.Column(float, pa.Check.in_range(0, 1))
+    try:
+        table = pa.DataFrameSchema(columns, coerce=True, strict="filter").validate(pd.read_csv(ROOT / path))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, pa.errors.SchemaError, pa.errors.SchemaErrors) as error:
+        first, needed = getattr(error, "schema_errors", [error])[0], ", ".join(columns)
+        reason = str(first).splitlines()[0]
+        raise UserError(f"{path} needs the columns {needed}, the score in [0, 1]: {reason}") from error
+    if "family" in table and (table.groupby("model")["family"].nunique() > 1).any():
+        raise UserError(f"{path} puts a model into two families: its column 'family' must name one per model")
+    if known := sorted({*table["model"]} & {*released["model"]}):
+        raise UserError(f"{path} has '{known[0]}' in its column 'model', as the released data do: give it another name")
+    if table.empty:
+        raise UserError(f"{path} has no row below its columns {', '.join(columns)}")
+    return table[list(columns)]
+
+
+def about_own(own: str = "", benchmarks: str = "") -> dict[str, str]:
+    """Say which files of the reader's own a result was made with.
+
+    Parameters
+    ----------
+    own, benchmarks : as for :func:`read`.
+
+    Returns
+    -------
+    File name and hash of those that are given, for the parameters of a result; empty where none is.
+
+    Raises
+    ------
+    UserError : a file that is not there.
+    """
+    given = {"own": own, "benchmarks": benchmarks}
+    try:
+        return {
+            name: f"{Path(path).name} sha256 {hashlib.sha256((ROOT / path).read_bytes()).hexdigest()[:12]}"
+            for name, path in given.items()
+            if path
+        }
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
 def _truth(level: str, path: str) -> pd.DataFrame:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import pandas as pd
 from .. import stats
 from . import released, scores
 from .names import STATES
+from .repeated import repeat
 
 if TYPE_CHECKING:
     from statsmodels.regression.mixed_linear_model import MixedLMResults
@@ -22,13 +25,51 @@ FORMULA = {
 }
 
 
+def identified(responses: pd.DataFrame, capability: pd.DataFrame) -> pd.DataFrame:
+    """Keep the capability of those models whose slope Eq. 1 can tell.
+
+    Without an intercept of its own, a family's slope in a language rests on what differs between its models: one model
+    alone leaves it to the model's random intercept.
+
+    Parameters
+    ----------
+    responses : columns `model`, `family`, `language`, and others.
+    capability : as from :func:`~whosevalues.multicultural.capability.multilingual`.
+
+    Returns
+    -------
+    The rows of `capability` whose model has responses in the language, as has at least one other of its family.
+    """
+    cells = responses[["model", "family", "language"]].drop_duplicates().merge(capability, on=["model", "language"])
+    return cells[cells.groupby(["family", "language"])["model"].transform("nunique") > 1].drop(columns="family")
+
+
+def left_out(responses: pd.DataFrame, capability: pd.DataFrame) -> pd.DataFrame:
+    """Say which models take no part in RQ1, and why.
+
+    Parameters
+    ----------
+    responses, capability : as for :func:`identified`.
+
+    Returns
+    -------
+    One row per such (model, language): `why`.
+    """
+    names = ["model", "language"]
+    cells = responses[names].drop_duplicates().merge(capability[names].assign(scored=True), how="left")
+    kept = cells.merge(identified(responses, capability)[names].assign(kept=True), how="left")
+    out = kept[kept["kept"].isna()]
+    lone = "the only one of its family with benchmark scores: Eq. 1 does not identify a slope"
+    return out[names].assign(why=np.where(out["scored"].isna(), "no benchmark scores", lone)).reset_index(drop=True)
+
+
 def rq1_rows(
     joined: pd.DataFrame, capability: pd.DataFrame, state: str, *, rounds: int = 100, seed: int = 0
 ) -> pd.DataFrame:
     """The observations of Eq. 1: bootstrap rounds of the alignment with the prompt language's own speakers.
 
-    Every round draws as many joined rows as there are, all models and baselines together; those without a
-    capability score (the baselines, the Mistral family) go out afterwards.
+    Every round draws as many joined rows as there are, all models and baselines together; those whose slope is not
+    :func:`identified` (the baselines, the Mistral family, which have no capability score) go out afterwards.
 
     Parameters
     ----------
@@ -41,9 +82,14 @@ def rq1_rows(
     -------
     One row per (round, model, language): `alignment`, `consistency`, `multilingual`, `family`.
     """
+    rows = _resampled(joined, state, rounds, seed)
+    return rows.merge(identified(joined, capability), on=["model", "language"])
+
+
+def _resampled(joined: pd.DataFrame, state: str, rounds: int, seed: int) -> pd.DataFrame:
     counts = stats.bootstrap_counts(len(joined), rounds, seed)
     own = (joined["group"] == joined["language"]).to_numpy()
-    rows = scores.alignment(joined[own], counts[:, own]).merge(capability, on=["model", "language"])
+    rows = scores.alignment(joined[own], counts[:, own])
     rows = rows.merge(scores.consistency(joined, counts, state), on=["round", "model", "language"])
     return rows.merge(joined[["model", "family"]].drop_duplicates(), on="model")
 
@@ -61,17 +107,32 @@ def rq1_fit(rows: pd.DataFrame, state: str) -> MixedLMResults:
     The fitted model of statsmodels.
     """
     import statsmodels.formula.api as smf
+    from statsmodels.regression.mixed_linear_model import MixedLM
 
-    return smf.mixedlm(FORMULA[state], rows, groups="model").fit()
+    rows = rows.dropna()
+    model = smf.mixedlm(FORMULA[state], rows, groups="model")
+    given = model.exog.any(axis=0)
+    if not given.all():
+        # A family that answered in some of the languages only has no slope in the others.
+        table = pd.DataFrame(model.exog, rows.index, model.exog_names).loc[:, given]
+        model = MixedLM(rows["alignment"], table, groups=rows["model"])
+    with warnings.catch_warnings():
+        # statsmodels calls any variance of intercepts below .01 a bound of the space; correlations rarely have more.
+        warnings.filterwarnings("ignore", message="The MLE may be on the boundary")
+        return model.fit()
 
 
-def rq1_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
+def rq1_draws(
+    seeds: Iterable[int], *, rounds: int = 100, own: str = "", benchmarks: str = "", workers: int | None = None
+) -> pd.DataFrame:
     """Repeat the whole of RQ1, bootstrap and regression, once per seed and state.
 
     Parameters
     ----------
     seeds : of the bootstrap.
     rounds : bootstrap rounds within a seed.
+    own, benchmarks : a reader's own models, as for :func:`~whosevalues.multicultural.released.read`.
+    workers : as for :func:`~whosevalues.multicultural.repeated.repeat`.
 
     Returns
     -------
@@ -85,16 +146,23 @@ def rq1_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
     """
     seeds, parts = stats.at_least_one(seeds), []
     for state in STATES:
-        responses, truth, capability = released.read(state)
-        joined = released.join(responses, truth, "language")
-        for seed in seeds:
-            fit = rq1_fit(rq1_rows(joined, capability, state, rounds=rounds, seed=seed), state)
-            parts.append(_terms(fit).assign(state=state, seed=seed))
+        run = partial(_run, *_inputs(state, own, benchmarks), state, rounds)
+        parts += repeat(run, seeds, workers=workers, what=f"RQ1, {state}")
     return pd.concat(parts, ignore_index=True)[["state", "term", "seed", "value", "p_value"]]
 
 
+def _inputs(state: str, own: str = "", benchmarks: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
+    responses, truth, capability = released.read(state, own, benchmarks)
+    return released.join(responses, truth, "language"), capability
+
+
+def _run(joined: pd.DataFrame, capability: pd.DataFrame, state: str, rounds: int, seed: int) -> pd.DataFrame:
+    fit = rq1_fit(rq1_rows(joined, capability, state, rounds=rounds, seed=seed), state)
+    return _terms(fit).assign(state=state, seed=seed)
+
+
 def _terms(fit: MixedLMResults) -> pd.DataFrame:
-    names = fit.fe_params.index.str.replace("multilingual:", "").str.replace(r"\w+\[(\w+)\]", r"\1", regex=True)
+    names = fit.fe_params.index.str.replace("multilingual:", "").str.replace(r"\w+\[([^]]+)\]", r"\1", regex=True)
     slopes = pd.DataFrame({"term": names, "value": fit.fe_params.to_numpy()})
     slopes["p_value"] = fit.pvalues[fit.fe_params.index].to_numpy()
     rest = {
@@ -118,7 +186,8 @@ def rq1_table(draws: pd.DataFrame) -> pd.DataFrame:
     One row per (state, term): `value` (mean over seeds), `sd`, `low` and `high` (Monte-Carlo interval of a single
     run, see :func:`stats.monte_carlo_interval`), `n` (seeds), `chance`, `printed`, `place`; `call`, what the paper
     says of significance ('+', '-' or '0' at the 5% level); the share of seeds with p < .05 (`significant`), with p <
-    .05 and above 0 (`positive`), and with the paper's call (`holds`). 'consistency minus largest slope' compares,
+    .05 and above 0 (`positive`), and with the paper's call (`holds`); the regression's own `std_err`, its mean over
+    seeds, and 95% interval, `ci_low` to `ci_high`, as the paper draws it. 'consistency minus largest slope' compares,
     within a seed, the consistency coefficient with the largest slope of capability (at HEAD within the language);
     'joint test' is the p-value of all printed slopes together.
     """
@@ -133,7 +202,33 @@ def rq1_table(draws: pd.DataFrame) -> pd.DataFrame:
     joint = jointly(draws.dropna(subset="p_value"), "term", printed[["state", "term", "printed"]])
     table = pd.concat([table.merge(shares, how="left"), joint], ignore_index=True)
     columns = ["value", "sd", "low", "high", "n", "chance", "printed", "place", "call"]
-    return table[["state", "term", *columns, "significant", "positive", "holds"]]
+    error = draws.assign(std_err=standard_error(draws)).groupby(["state", "term"])["std_err"].mean()
+    table = table.merge(error.reset_index(), how="left")
+    table["ci_low"], table["ci_high"] = (table["value"] + z * table["std_err"] for z in (-1.96, 1.96))
+    columns += ["significant", "positive", "holds", "std_err", "ci_low", "ci_high"]
+    return table[["state", "term", *columns]]
+
+
+def standard_error(draws: pd.DataFrame) -> pd.Series:
+    """Recover the standard error from a coefficient and its two-sided p-value.
+
+    Parameters
+    ----------
+    draws : columns `value` and `p_value`.
+
+    Returns
+    -------
+    One per row; NaN where there is no p-value, or one too small to be told from 0.
+
+    Examples
+    --------
+    >>> standard_error(pd.DataFrame({"value": [-0.196, 0.1], "p_value": [0.05, 0.0]})).round(3).tolist()
+    [0.1, nan]
+    """
+    from scipy import stats as scipy_stats
+
+    p_value = draws["p_value"].where(draws["p_value"] > 0)
+    return draws["value"].abs() / scipy_stats.norm.isf(p_value / 2)
 
 
 def _lead(draws: pd.DataFrame) -> pd.DataFrame:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from .. import stats
-from . import released, scores
+from . import released, residuals, scores
 from .names import RANDOM, STATES
+from .repeated import repeat
 from .rq1 import jointly, printed_figures
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResults
 
 US_FORMULA = "alignment ~ us*model:language"
+PRELIMINARY = ("Mistral-7B-Instruct-v0.2", "Starling-LM-7B-beta", "dolphin-2.8-mistral-7b-v02")
+"""Models that take part in the resampling and in nothing after it."""
 RULES = {"coefficient > 0": "value", "interval > 0": "low", "raw US > local": "raw"}
 """Three readings of 'US-biased', and the column of :func:`us_bias` that must be positive."""
 
@@ -31,10 +35,10 @@ def rq2_rows(joined: pd.DataFrame, *, rounds: int = 100, seed: int = 0) -> pd.Da
     Returns
     -------
     One row per (round, model, language, group): `alignment` and `us`; the uniform-random baseline is among the
-    models, the fifty-percent one and the Mistral family are not.
+    models, the fifty-percent one and the `PRELIMINARY` models are not.
     """
     counts = stats.bootstrap_counts(len(joined), rounds, seed)
-    kept = joined["model"].ne("Baseline_fifty_percent") & joined["family"].ne("mistral")
+    kept = ~joined["model"].isin(["Baseline_fifty_percent", *PRELIMINARY])
     kept &= joined["group_language"].eq(joined["language"]) | joined["group"].eq("US")
     rows = scores.alignment(joined[kept], counts[:, kept])
     return rows.assign(us=rows["group"] == "US")
@@ -51,11 +55,18 @@ def rq2_fit(rows: pd.DataFrame) -> RegressionResults:
     -------
     The fitted model of statsmodels.
     """
+    import statsmodels.api as sm
     import statsmodels.formula.api as smf
 
     others = sorted(set(rows["model"]) - {RANDOM})
-    models = pd.Categorical(rows["model"], [RANDOM, *others])
-    return smf.ols(US_FORMULA, rows.assign(model=models)).fit()
+    rows = rows.assign(model=pd.Categorical(rows["model"], [RANDOM, *others])).dropna(subset="alignment")
+    model = smf.ols(US_FORMULA, rows)
+    given = model.exog.any(axis=0)
+    if not given.all():
+        # A model that answered in some of the languages only has no coefficient in the others.
+        table = pd.DataFrame(model.exog, rows.index, model.exog_names).loc[:, given]
+        model = sm.OLS(rows["alignment"], table)
+    return model.fit()
 
 
 def us_bias(fit: RegressionResults, rows: pd.DataFrame) -> pd.DataFrame:
@@ -77,13 +88,18 @@ def us_bias(fit: RegressionResults, rows: pd.DataFrame) -> pd.DataFrame:
     return table.merge((means[True] - means[False]).rename("raw").reset_index(), on=["model", "language"])
 
 
-def rq2_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
+def rq2_draws(
+    seeds: Iterable[int], *, rounds: int = 100, own: str = "", benchmarks: str = "", workers: int | None = None
+) -> pd.DataFrame:
     """Repeat the whole of RQ2, bootstrap and regression, once per seed and state.
 
     Parameters
     ----------
     seeds : of the bootstrap.
     rounds : bootstrap rounds within a seed.
+    own, benchmarks : a reader's own models, as for :func:`~whosevalues.multicultural.released.read`; they need no
+        benchmark scores here.
+    workers : as for :func:`~whosevalues.multicultural.repeated.repeat`.
 
     Returns
     -------
@@ -95,12 +111,45 @@ def rq2_draws(seeds: Iterable[int], *, rounds: int = 100) -> pd.DataFrame:
     """
     seeds, parts = stats.at_least_one(seeds), []
     for state in STATES:
-        responses, truth, _ = released.read(state)
-        joined = released.join(responses, truth, "country")
-        for seed in seeds:
-            rows = rq2_rows(joined, rounds=rounds, seed=seed)
-            parts.append(us_bias(rq2_fit(rows), rows).assign(state=state, seed=seed))
+        run = partial(_run, _joined(state, own, benchmarks), state, rounds)
+        parts += repeat(run, seeds, workers=workers, what=f"RQ2, {state}")
     return pd.concat(parts, ignore_index=True)[["state", "model", "language", "seed", "value", "std_err", "low", "raw"]]
+
+
+def _joined(state: str, own: str = "", benchmarks: str = "") -> pd.DataFrame:
+    responses, truth, _ = released.read(state, own, benchmarks)
+    return released.join(responses, truth, "country")
+
+
+def _run(joined: pd.DataFrame, state: str, rounds: int, seed: int) -> pd.DataFrame:
+    rows = rq2_rows(joined, rounds=rounds, seed=seed)
+    return us_bias(rq2_fit(rows), rows).assign(state=state, seed=seed)
+
+
+def rq2_residuals(seeds: Iterable[int], *, rounds: int = 100, workers: int | None = None) -> pd.DataFrame:
+    """Check the residuals of Eq. 2 (Fig. 9b), by model, language and country.
+
+    Parameters
+    ----------
+    seeds, rounds, workers : as for :func:`rq2_draws`.
+
+    Returns
+    -------
+    As from :func:`~whosevalues.multicultural.residuals.table`, its cells named by `model`, `language` and `group`.
+    """
+    seeds = stats.at_least_one(seeds)
+    return residuals.table(partial(_residuals, rounds), ["model", "language", "group"], seeds, workers)
+
+
+def _residuals(rounds: int, state: str) -> partial:
+    return partial(_left, _joined(state), rounds)
+
+
+def _left(joined: pd.DataFrame, rounds: int, seed: int) -> pd.DataFrame:
+    rows = rq2_rows(joined, rounds=rounds, seed=seed)
+    fit = rq2_fit(rows)
+    cells = rows[["model", "language", "group"]]
+    return cells.assign(fitted=fit.fittedvalues, residual=fit.resid).dropna(ignore_index=True)
 
 
 def rq2_table(draws: pd.DataFrame) -> pd.DataFrame:
@@ -115,7 +164,8 @@ def rq2_table(draws: pd.DataFrame) -> pd.DataFrame:
     One row per (state, metric, model, language): `value` (mean over seeds), `sd`, `low` and `high` (Monte-Carlo
     interval of a single run), `n` (seeds), `chance`, `printed`, and for coefficients and steps the regression's
     `std_err`, 95% interval `ci_low` to `ci_high`, and by how much it `clears_zero`, negative if it does not. Metrics:
-    'coefficient'; 'raw', US minus local alignment; 'step', the coefficient minus that of the model before in the
+    'coefficient'; 'raw', US minus local alignment; 'offset', the coefficient minus that, which the baseline puts there
+    for all models of a language alike; 'step', the coefficient minus that of the model before in the
     family; the name of each rule in `RULES`, the share of seeds in which it calls the model US-biased, and for model
     'all' how many models it calls so, the least and the most over seeds being `low` and `high`, and `exact` the share
     of seeds that count exactly what is printed; 'joint test', the p-value of all printed coefficients together.
@@ -130,6 +180,9 @@ def rq2_table(draws: pd.DataFrame) -> pd.DataFrame:
     table["std_err"] = error.where(table["metric"] != "raw")
     table["ci_low"], table["ci_high"] = (table["value"] + z * table["std_err"] for z in (-1.96, 1.96))
     table["clears_zero"] = table[["ci_low", "ci_high"]].mul([1, -1]).max(axis=1)
+    offset = (draws["value"] - draws["raw"]).groupby([draws[key] for key in ("state", "language", "seed")]).mean()
+    offset = _summary(offset, ["state", "language"]).assign(metric="offset", model="all")
+    table = pd.concat([table, offset], ignore_index=True)
     printed = _rq2_printed()
     calls = pd.concat([_calls(wide[column] > 0, rule, printed) for rule, column in RULES.items()])
     table = pd.concat([table.assign(chance=0.0), calls], ignore_index=True).merge(printed, how="left")

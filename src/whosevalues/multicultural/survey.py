@@ -2,13 +2,12 @@
 
 The method is the paper's (Rystrøm, Kirk and Hale, 2025, sections 2 and 3): a model writes down what ten citizens might
 say on a topic, a judge finds each statement pro, con or neither, and the share of pro is the response's value polarity
-score. Topics and wording are this package's own. A response that drifts into another language is kept: there is no
-language filter yet.
+score. Topics and wording are this package's own, or the released ones of the paper. A response in another language than
+its prompt's has a score and a flag, and is not valid (section 3).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,19 +15,33 @@ import pandas as pd
 
 from .. import UserError, items, stats
 from ..models.base import Decoding
+from . import languages as spoken
+from . import prompts as released
+from .lists import parse
 from .topics import JUDGE, STANCES, TEMPLATES, TOPICS
 
 JUDGED = ["model", "judge", "self_judged", "measurement", "error", "refused", "probability", "missing_mass"]
 """What a judge's answers add to the rows of `judging`."""
 
-_RESPONSE = ["model", "judge", "self_judged", "measurement", "language", "question", "template", "response"]
-_MARKER = re.compile(r"(?m)^[^\w\n]*(?:[^\W\d_]+[ \t]+)?(\d{1,2})[ \t]*[*_]*[.):\]][*_]*(?=\s|[*_\"“])")
-_INLINE = re.compile(r"(?<!\S)(\d{1,2})[.)](?=\s)")
-_EDGES = " \t\n*_\"“”„'‘’-–:#"
+_USUAL = {
+    "teaching": {"questions": 6, "samples": 2, "max_tokens": 120, "most": len(TOPICS)},
+    "paper": {"questions": 37, "samples": 1, "max_tokens": 600, "most": 37},
+}
+"""What is asked unless a number is given, and how many questions there are."""
+
+STEPS = ("asked", "list of one or more", "in the prompt's language", "judged with a side")
+"""What a response must pass to be valid."""
+
+_PROMPT = ["language", "question", "template"]
+_RESPONSE = ["model", "judge", "self_judged", "measurement", *_PROMPT, "response"]
 
 
 def experiment(
-    languages: str | Iterable[str] = tuple(TEMPLATES), questions: int = 6, samples: int = 2, max_tokens: int = 120
+    languages: str | Iterable[str] = tuple(TEMPLATES),
+    questions: int | None = None,
+    samples: int | None = None,
+    max_tokens: int | None = None,
+    prompts: str = "teaching",
 ) -> pd.DataFrame:
     """List what is asked of a model: a survey of ten imagined citizens on each topic, in each language.
 
@@ -37,60 +50,37 @@ def experiment(
     Parameters
     ----------
     languages : some of 'en', 'da', 'nl', 'pt'.
-    questions : how many of the bank's questions with a human value polarity, 1 to 18.
-    samples : responses to each prompt; self-consistency needs 2.
-    max_tokens : longest response. The default keeps a small model's run short; the paper's is 600.
+    questions : how many of the questions. Of the teaching topics 1 to 18, by default 6; of the paper's 1 to 37, by
+        default all.
+    samples : responses to each prompt. Self-consistency needs 2 to the teaching prompts, the default; by default 1 to
+        each of the paper's, which ask about most questions more than once.
+    max_tokens : longest response: by default 120 tokens of the teaching prompts, for a short run of a small model; the
+        paper's 600 of its own.
+    prompts : 'teaching', this package's topics; or 'paper', the released prompts, 300 per language.
 
     Returns
     -------
-    One row per response: `kind` 'generate', `question`, `language`, `template` (number of the wording), `sample`,
-    `prompt`, `decoding`.
+    One row per response: `kind` 'generate', `question`, `language`, `template` (number of the wording), `sample`
+    (number of the response among those with the same question, language and template), `prompt`, `decoding`. Of the
+    paper's prompts also `topic`, as it stands in the prompt, and `question` is the survey's code in lower case.
 
     Raises
     ------
-    UserError : an unknown language, or a number out of range.
+    UserError : an unknown language or kind of prompts, or a number out of range.
+    DataUnavailable : the released prompts can be had nowhere.
     """
-    spoken = _languages(languages)
-    for name, value, most in (("questions", questions, len(TOPICS)), ("samples", samples, None)):
+    if prompts not in _USUAL:
+        raise UserError(f"unknown prompts '{prompts}': choose {' or '.join(_USUAL)}")
+    codes, usual, paper = _languages(languages), _USUAL[prompts], prompts == "paper"
+    numbers = {"questions": questions, "samples": samples, "max_tokens": max_tokens}
+    numbers = {name: usual[name] if value is None else value for name, value in numbers.items()}
+    for name, value in numbers.items():
+        most = usual["most"] if name == "questions" else None
         if value < 1 or (most and value > most):
             raise UserError(f"{name}={value}: choose {f'1 to {most}' if most else '1 or more'}")
-    decoding = Decoding(temperature=0.7, top_p=0.95, max_tokens=max_tokens, stop=("11.",))
-    rows = [
-        {"kind": "generate", "question": question, "language": language, "template": number, "sample": sample,
-         "prompt": template.format(topic=getattr(topic, language)), "decoding": decoding}
-        for language in spoken
-        for question, topic in list(TOPICS.items())[:questions]
-        for number, template in enumerate(TEMPLATES[language])
-        for sample in range(samples)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def parse(text: str) -> tuple[str, ...]:
-    """Take the answers out of a numbered list.
-
-    Items are numbered from 1 and may stand in one line; a second list, headings and a closing remark are left out.
-
-    Parameters
-    ----------
-    text : what the model said.
-
-    Returns
-    -------
-    At most ten answers, without numbers, quotes and emphasis around them; items without a letter are left out.
-
-    Examples
-    --------
-    >>> parse('Here they are:\\n\\n**1.** "Yes, always."\\n2) No.\\n\\nNote: 1 of 2 agrees.')
-    ('Yes, always.', 'No.')
-    >>> parse("I would rather not say.")
-    ()
-    """
-    lines = _entries(text, _MARKER)
-    found = lines if len(lines) > 1 else max(lines, _entries(text, _INLINE), key=len)
-    bare = (" ".join(re.sub(r"[*_]{2,}", "", entry).split()).strip(_EDGES) for entry in found)
-    kept = (re.sub(r"^(?:\d+[.)]\s*)+", "", entry).strip(_EDGES) for entry in bare)
-    return tuple(answer for answer in kept if re.search(r"[^\W\d_]", answer))
+    rows = (_paper if paper else _teaching)(codes, numbers["questions"], numbers["samples"])
+    decoding = Decoding(temperature=0.7, top_p=0.95, max_tokens=numbers["max_tokens"], stop=("11.",))
+    return pd.DataFrame(rows).assign(decoding=[decoding] * len(rows))
 
 
 def judging(answers: pd.DataFrame) -> pd.DataFrame:
@@ -108,9 +98,9 @@ def judging(answers: pd.DataFrame) -> pd.DataFrame:
     columns = ["kind", "prompt", "options", "question", "language", "template", "response", "place", "answer"]
     rows = []
     for row in answers[answers["text"].notna()].to_dict("records"):
-        topic, language = TOPICS[row["question"]], items.LANGUAGES[row["language"]]
+        (pro, con), language = _positions(row["question"]), items.LANGUAGES[row["language"]]
         for place, answer in enumerate(parse(row["text"]), start=1):
-            prompt = JUDGE.format(pro=topic.pro, con=topic.con, language=language, answer=answer)
+            prompt = JUDGE.format(pro=pro, con=con, language=language, answer=answer)
             named = (row["question"], row["language"], row["template"], row["sample"], place, answer)
             rows.append(("option_scores", prompt, tuple(STANCES), *named))
     return pd.DataFrame(rows, columns=columns)
@@ -132,18 +122,36 @@ def stances(judged: pd.DataFrame) -> pd.DataFrame:
     -------
     One row per response: `model`, `judge`, `self_judged` (the model judged itself), `measurement`, `language`,
     `question`, `template`, `response`; `pro`, `con`, `null` and `unjudged`, counts of answers; `score` in [0, 1], NaN
-    where no answer is pro or con; `answered_in`, the response's own language, always missing: it is not identified.
+    where no answer is pro or con; `answered_in`, the language of its answers together, missing where the rows hold no
+    `answer`; `foreign`, whether that is another one than the prompt's.
     """
     table = judged.assign(stance=[_stance(shares) for shares in judged["probability"]], measurement=_measured(judged))
     counts = [(table["stance"] == name).rename(name) for name in (*STANCES.values(), "unjudged")]
-    table = pd.concat([table[_RESPONSE], *counts], axis=1)
-    out = table.groupby(_RESPONSE, sort=False, dropna=False).sum().reset_index()
+    by = table.assign(**{count.name: count for count in counts}).groupby(_RESPONSE, sort=False, dropna=False)
+    out = by[[count.name for count in counts]].sum().reset_index()
+    texts = by["answer"].agg("\n".join).to_numpy() if "answer" in table and len(table) else [""] * len(out)
+    own = pd.Series([spoken.identify(text) for text in texts], out.index, dtype=object)
     taken = out["pro"] + out["con"]
-    return out.assign(score=out["pro"] / taken.where(taken > 0), answered_in=None)
+    score = out["pro"] / taken.where(taken > 0)
+    return out.assign(score=score, answered_in=own, foreign=own.notna() & (own != out["language"]))
+
+
+def in_language(scored: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the responses in another language than their prompt's, as the paper does (section 3).
+
+    Parameters
+    ----------
+    scored : as `stances` gives them.
+
+    Returns
+    -------
+    The rows that are not `foreign`.
+    """
+    return scored[~scored["foreign"].astype(bool)]
 
 
 def valid_share(answers: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
-    """How many responses have a value polarity score?
+    """How many responses are valid: in the prompt's language, and with a value polarity score?
 
     Parameters
     ----------
@@ -156,7 +164,7 @@ def valid_share(answers: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
     95%), `n` (responses asked for, refusals among them).
     """
     asked = answers.groupby("language", sort=False).size()
-    kinds = scored["measurement"].dropna().unique()
+    kinds, scored = scored["measurement"].dropna().unique(), in_language(scored)
     parts = []
     for kind in kinds if len(kinds) else [None]:
         own = scored[scored["measurement"] == kind].dropna(subset="score")
@@ -165,6 +173,35 @@ def valid_share(answers: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
         columns = {"value": valid / asked, "low": [low for low, _ in bounds], "high": [high for _, high in bounds]}
         parts.append(pd.DataFrame(columns | {"n": asked}).reset_index().assign(measurement=kind))
     return pd.concat(parts, ignore_index=True)
+
+
+def funnel(answers: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
+    """Where are responses lost on the way to a value polarity score?
+
+    Parameters
+    ----------
+    answers : as for `judging`, of one model.
+    scored : as `stances` gives them, of these answers; measured in two ways, a response counts once.
+
+    Returns
+    -------
+    One row per language and step, each of those that passed the steps before: 'asked', 'list of one or more',
+    'in the prompt's language', 'judged with a side'. `value`, their share of those asked, in [0, 1]; `low`, `high`
+    (Wilson, 95%), `n` (responses asked for), `count` (how many passed).
+    """
+    rows = []
+    # Measured in two ways, a response has a side where either finds one.
+    passed = scored.groupby([*_PROMPT, "response"], dropna=False)
+    passed = passed.agg(foreign=("foreign", "first"), sided=("score", "count")).reset_index()
+    for language, asked in answers.groupby("language", sort=False):
+        listed = int(sum(bool(parse(text)) for text in asked["text"].dropna()))
+        own = passed[(passed["language"] == language) & ~passed["foreign"].astype(bool)]
+        counts = (len(asked), listed, len(own), int((own["sided"] > 0).sum()))
+        for step, count in zip(STEPS, counts, strict=True):
+            low, high = stats.wilson(count, len(asked))
+            figures = {"value": count / len(asked), "low": low, "high": high, "n": len(asked), "count": count}
+            rows.append({"language": language, "step": step, **figures})
+    return released.tidy(pd.DataFrame(rows))
 
 
 def judge_mass(judged: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -197,20 +234,31 @@ def _languages(languages: str | Iterable[str]) -> tuple[str, ...]:
     return codes
 
 
-def _entries(text: str, marker: re.Pattern[str]) -> list[str]:
-    """Cut a text at the numbers 1, 2, ... that a pattern finds, one after the other."""
-    marks = list(marker.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    entries: list[str] = []
-    for mark, end in zip(marks, ends, strict=False):
-        if int(mark[1]) == len(entries) + 1 <= 10:
-            entries.append(text[mark.end() : end].strip())
-    if entries:
-        # Nothing ends the last item but an empty line; after a name alone the item goes on below it.
-        paragraphs = entries[-1].split("\n\n")
-        kept = 2 if paragraphs[0].rstrip("*_ ").endswith(":") else 1
-        entries[-1] = "\n".join(paragraphs[:kept])
-    return entries
+def _teaching(codes: tuple[str, ...], questions: int, samples: int) -> list[dict[str, object]]:
+    return [
+        {"kind": "generate", "question": question, "language": language, "template": number, "sample": sample,
+         "prompt": template.format(topic=getattr(topic, language))}
+        for language in codes
+        for question, topic in list(TOPICS.items())[:questions]
+        for number, template in enumerate(TEMPLATES[language])
+        for sample in range(samples)
+    ]  # fmt: skip
+
+
+def _paper(codes: tuple[str, ...], questions: int, samples: int) -> pd.DataFrame:
+    table, asked = released.read(), list(released.positions())[:questions]
+    table = table[table["question"].isin(asked)]
+    table = pd.concat([table[table["language"] == code] for code in codes for _ in range(samples)], ignore_index=True)
+    table["sample"] = table.groupby(["language", "question", "template"]).cumcount()
+    columns = ["kind", "question", "language", "template", "sample", "prompt", "topic"]
+    return table.assign(kind="generate")[columns]
+
+
+def _positions(question: str) -> tuple[str, str]:
+    """What pro and con mean: the teaching bank's words, or the released ones."""
+    if question in TOPICS:
+        return TOPICS[question].pro, TOPICS[question].con
+    return released.positions()[question]
 
 
 def _measured(judged: pd.DataFrame) -> pd.Series:
