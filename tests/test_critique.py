@@ -252,6 +252,15 @@ def test_conclusions_are_judged_by_their_intervals(rule, intervals, verdict):
     assert conclusions.judge(rule, low, high) == verdict
 
 
+@pytest.mark.parametrize("rounds", [100, 400])
+def test_few_rounds_do_not_decide_by_luck(rounds):
+    """A verdict of the book's short run must not be taken back by the full one: its bounds err outwards."""
+    tail, draws = tables.safe_tail(rounds), np.random.default_rng(3).normal(size=(500, rounds))
+    true = scipy_stats.norm.ppf(0.025)
+    assert (np.quantile(draws, tail, axis=1) < true).mean() > 0.88
+    assert (np.quantile(draws, 0.025, axis=1) < true).mean() < 0.7
+
+
 @with_data
 def test_more_rounds_make_everything_significant():
     """The first weakness: four times the rounds, and nothing else, about double every z of note."""

@@ -247,7 +247,7 @@ def fit(rows: pd.DataFrame, state: str, *, intercept: str = "1 +", outcome: str 
     Parameters
     ----------
     rows : `model`, `family`, `language`, `multilingual`, `consistency` and the outcome.
-    state : decides the formula, see :data:`~whosevalues.multicultural.rq1.FORMULA`.
+    state : decides the formula, see `FORMULA` in rq1.
     intercept : '1 +' for the paper's mean of the intercepts, '0 +' for the code's, which is zero.
     outcome : the column to be explained. 'disattenuated' is fitted as alignment = root of the reliability x (Eq. 1):
         after a division its errors would be the larger the noisier a model is.

@@ -73,7 +73,8 @@ def conclusions_table(rounds: int) -> pd.DataFrame:
 
     Returns
     -------
-    One row per (conclusion, state, figure): `value`, `low`, `high` (95% percentile interval), `n` (models times
+    One row per (conclusion, state, figure): `value`, `low`, `high` (see
+    :func:`~whosevalues.multicultural.critique_tables.safe_tail`), `n` (models times
     languages of the state), `chance`, `printed`, `paper` (the same figure by the paper's own analysis), `place`,
     `rule`, and `stands`, which all figures of a conclusion and state decide together: 'stands', 'does not stand' or
     'open'.
@@ -82,7 +83,9 @@ def conclusions_table(rounds: int) -> pd.DataFrame:
     for conclusion, (place, rule, make) in CONCLUSIONS.items():
         draws = make(rounds)
         paper = draws[draws["scheme"] == "paper"].set_index(["state", "figure"])["value"].rename("paper").reset_index()
-        table = critique_tables.percentiles(draws[draws["scheme"] != "paper"], ["state", "figure"])
+        table = critique_tables.percentiles(
+            draws[draws["scheme"] != "paper"], ["state", "figure"], tail=critique_tables.safe_tail(rounds)
+        )
         table["n"] = table["state"].map({state: len(critique.study(state)[1]) for state in STATES})
         table = table.merge(paper, how="left").assign(conclusion=conclusion, place=place, rule=RULES[rule])
         verdicts = {state: judge(rule, part["low"], part["high"]) for state, part in table.groupby("state")}
