@@ -177,6 +177,9 @@ def test_a_page_opens_clean_without_a_network(browser, site, name):
             page.wait_for_selector("mjx-container", timeout=10_000)
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == []
+        drawn = "[...document.querySelectorAll('.js-plotly-plot')].map(e => e.querySelector('svg').clientWidth)"
+        given = "[...document.querySelectorAll('.js-plotly-plot')].map(e => e.clientWidth)"
+        assert page.evaluate(drawn) == page.evaluate(given), "an interactive figure is cut off at its side"
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, "the page scrolls sideways on a phone"
         assert trouble == []

@@ -96,6 +96,7 @@ def test_a_missing_figure_decides_nothing(rule, table, published):
 COUNTS = rows(language=["nl", "da"], value=[1.1744, 5206.4], low=[0.8219, 5003.7], high=[1.5271, NAN], holds=[1, 0.95])
 MODELS = rows(model=["a", "a", "b"], language=["nl", "da", "da"], value=[1.0, 2, 3], low=NAN, high=NAN)
 TERMS = rows(term=["gemma:nl", "gemma:da"], value=[1.0, 2], low=[0.0, 2], high=[2.0, 2], printed=[1.5, 2])
+ONE = rows(metric=["step"], model="a", value=8.67e-19, low=-1e-16, high=0.0126, holds=1)
 MANY = rows(term=list("abcdefg"), value=[1, 1, 1, -1, -1, -1, -1], low=[0.5, 0.5, -1, -2, -2, -2, -2], high=[
     2, 2, 2, -0.5, -0.5, -0.5, 1])  # fmt: skip
 
@@ -108,6 +109,8 @@ MANY = rows(term=list("abcdefg"), value=[1, 1, 1, -1, -1, -1, -1], low=[0.5, 0.5
         ({"kind": "at_least", "value": 0}, MODELS, None, "a nl 1; a da 2; b da 3"),
         ({"kind": "interval", "by": "term"}, TERMS, {"gemma:da": 2, "gemma:nl": 1}, "da 2; nl 1 (0 to 2)"),
         ({"kind": "interval"}, TERMS[:1], 1, "1 (0 to 2)"),
+        ({"kind": "at_least", "value": -1}, ONE, None, "step: 0 (0 to 0.0126)"),
+        ({"kind": "at_least", "value": 0, "column": "holds"}, ONE, None, "step: holds: 1"),
         ({"kind": "interval"}, MANY, [1, 1, 1, 1, 1, 1, 1], "4 of 7 agree"),
         ({"kind": "mixed"}, MANY, None, "of 7 intervals 2 above 0, 3 below, 2 on both sides"),
     ],

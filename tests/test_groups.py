@@ -9,7 +9,18 @@ import pytest
 from scipy import stats as scipy_stats
 
 from whosevalues import stats
-from whosevalues.multicultural import adjusted, alignment_figures, baselines, groups, names, progress, released, rq1
+from whosevalues.multicultural import (
+    adjusted,
+    alignment_figures,
+    baselines,
+    groups,
+    names,
+    progress,
+    released,
+    resampling,
+    rq1,
+    scores,
+)
 
 SEED, HEAD = names.STATES
 with_data = pytest.mark.skipif(
@@ -58,8 +69,9 @@ def test_a_question_drawn_twice_is_two_questions(state):
     responses = noisy(np.random.default_rng(2))
     drawn = stats.bootstrap_counts(5, 3, seed=4)
     code = responses["question"].str[1:].astype(int).to_numpy() - 1
-    ours = groups.question_consistency(responses, drawn[:, code], state)
-    ours = ours.set_index(["round", "model", "language"])["consistency"]
+    kind, divisor = scores.CONSISTENCY[state]
+    once = np.ones((3, len(responses)))
+    ours = resampling.consistency(responses, once, kind, "distinct", drawn[:, code]) / divisor
     for number, line in enumerate(drawn):
         for cell, rows in responses.groupby(["model", "language"]):
             pairs = []
@@ -71,7 +83,7 @@ def test_a_question_drawn_twice_is_two_questions(state):
                 if state == SEED
                 else scipy_stats.spearmanr(first, second).statistic / 0.955
             )
-            assert ours[number, *cell] == pytest.approx(expected, abs=1e-12)
+            assert ours.loc[number, cell] == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_band_of_random_models_needs_no_simulation():

@@ -153,6 +153,30 @@ def test_files_that_are_something_else_are_named(tmp_path):
         microdata.read(tmp_path / "twice.csv")
 
 
+@pytest.mark.parametrize("kind", ["csv", "sav", "dta"])
+def test_a_file_without_respondents_is_named(tmp_path, kind):
+    """A header without rows, or with weights of 0 alone, must not end in scores that are missing everywhere."""
+    with pytest.raises(UserError, match=f"^joint.{kind} has no respondent: expected is the joint"):
+        microdata.read(written(joint_file()[:0], tmp_path, kind))
+    for weight in (0.0, -1.0, np.nan):
+        with pytest.raises(UserError, match=f"^joint.{kind} has no respondent with a positive weight"):
+            microdata.read(written(joint_file(gwght=weight), tmp_path, kind))
+
+
+@pytest.mark.parametrize("kind", ["csv", "sav", "dta"])
+def test_an_empty_file_is_called_empty(tmp_path, kind):
+    """A broken download of no bytes must not be answered with a list of 87 columns."""
+    file = tmp_path / f"joint.{kind}"
+    file.write_bytes(b"")
+    with pytest.raises(UserError, match=f"^joint.{kind} is empty: expected is the joint"):
+        microdata.read(file)
+    if kind == "csv":
+        for blank in (b"\xef\xbb\xbf", b"  \n\n", b"\n1,2\n"):
+            file.write_bytes(blank)
+            with pytest.raises(UserError, match="^joint.csv is empty, or its first line is: expected"):
+                microdata.read(file)
+
+
 def test_a_part_of_the_file_keeps_the_recodes(tmp_path):
     """In a part of the file nobody may give the highest answer: scores must not move, and the report must say so."""
     table = joint_file()

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 
 from whosevalues import UserError, elicitation, items, manifest, models
 from whosevalues.models.scripted import ScriptedModel
-from whosevalues.multicultural import demographic, prompting, specificity
+from whosevalues.multicultural import demographic, prompting, resampling, specificity
 
 with_data = pytest.mark.skipif(
     not os.environ.get("WHOSEVALUES_DATA"), reason="WHOSEVALUES_DATA names no folder with the released files"
@@ -62,7 +62,7 @@ def test_a_bootstrap_round_is_the_correlation_of_the_questions_drawn():
         {"question": np.repeat(list("abcde"), 4), "score": rng.integers(0, 4, 20), "human": np.repeat(rng.random(5), 4)}
     ).assign(cell="x", weight=1.0)
     values = demographic.aligned(table, ["cell"], rounds=3, seed=1).loc["x"].to_numpy().ravel()
-    counts = demographic.question_draws(table["question"], 3, 1)
+    counts = resampling.question_draws(table["question"], 3, 1)
     assert (counts.reshape(4, 5, 4) == counts.reshape(4, 5, 4)[:, :, :1]).all() and set(counts.sum(axis=1)) == {20}
     for value, count in zip(values, counts, strict=True):
         drawn = table.loc[np.repeat(table.index, count.astype(int))]

@@ -1,11 +1,17 @@
 """The checks of residuals say what a plot would show, and the explained variance is the textbook's."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from whosevalues import stats
-from whosevalues.multicultural import repeated, residuals
+from whosevalues.multicultural import names, released, repeated, residuals, rq1, rq1_checks
+
+with_data = pytest.mark.skipif(
+    not os.environ.get("WHOSEVALUES_DATA"), reason="WHOSEVALUES_DATA names no folder with the released files"
+)
 
 CELLS = pd.DataFrame({"model": np.repeat(["a", "b", "c"], 40), "language": np.tile(["da", "nl"], 60)})
 NUMBER = CELLS.groupby(["model", "language"]).ngroup().to_numpy()
@@ -94,6 +100,37 @@ def test_explained_variance_of_a_fitted_model():
     found = residuals.r_squared(smf.mixedlm("y ~ 0 + x", pd.DataFrame({"x": x, "y": y}), groups=group).fit())
     assert found["marginal"] == pytest.approx(4 / 6, abs=0.03)
     assert found["conditional"] == pytest.approx(5 / 6, abs=0.02)
+
+
+def test_without_their_mean_the_intercepts_take_it_in():
+    """A mean of 5 in the outcome must not read as variance between groups where the formula has a mean."""
+    import statsmodels.formula.api as smf
+
+    rng = np.random.default_rng(2)
+    group = np.repeat(np.arange(60), 20)
+    x = rng.normal(size=1200)
+    rows = pd.DataFrame({"x": x, "y": 5 + 2 * x + rng.normal(size=60)[group] + rng.normal(size=1200)})
+    fits = [smf.mixedlm(f"y ~ {mean} + x", rows, groups=group).fit() for mean in (0, 1)]
+    without, estimated = map(residuals.r_squared, fits)
+    assert estimated["marginal"] == pytest.approx(4 / 6, abs=0.05)
+    assert without["marginal"] == pytest.approx(4 / (4 + 5**2 + 1 + 1), abs=0.03)
+
+
+@with_data
+@pytest.mark.filterwarnings("ignore:The MLE may be on the boundary")
+@pytest.mark.parametrize("state", names.STATES)
+def test_the_intercept_of_the_paper_is_added_and_nothing_else(state):
+    """The rows that say 'intercept of Eq. 1' must be the fit of that formula on the same observations."""
+    import statsmodels.formula.api as smf
+
+    responses, truth, capability = released.read(state)
+    rows = rq1.rq1_rows(released.join(responses, truth, "language"), capability, state, rounds=8, seed=0)
+    formula = rq1.FORMULA[state].replace("~ 0 +", "~ 1 +")
+    expected = residuals.r_squared(smf.mixedlm(formula, rows.dropna(), groups="model").fit())
+    table = rq1_checks.rq1_r2([0], rounds=8).set_index(["state", "metric"])["value"]
+    for metric, share in expected.items():
+        assert table[(state, f"{metric}, {rq1_checks.INTERCEPT}")] == pytest.approx(share, abs=1e-4)
+        assert table[(state, metric)] != pytest.approx(share, abs=1e-4)
 
 
 def one_seed(seed):

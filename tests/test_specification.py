@@ -73,7 +73,7 @@ def test_consistency_is_the_correlation_of_the_pairs_it_names(kind, peer, pairs)
 def test_a_question_drawn_twice_is_two_questions():
     """An interval over questions must not count pairs between a question and its own copy."""
     table = noisy_study(np.random.default_rng(2))
-    times = resampling.question_times(table, 3, seed=4)
+    times = resampling.question_times(table["question"], 3, seed=4)
     once = np.ones_like(times)
     ours = resampling.consistency(table, once, "spearman", "distinct", times)
     aligned = {level: resampling.alignment(table, once, level, times) for level in resampling.LEVELS}
@@ -102,7 +102,8 @@ def test_a_question_drawn_twice_is_two_questions():
 def test_questions_are_drawn_for_all_models_at_once():
     """Two countries are compared on the same draw of questions: a question counts alike in every row of a round."""
     table = noisy_study(np.random.default_rng(3))
-    times = pd.DataFrame(resampling.question_times(table, 5, seed=0).T).groupby(table["question"].to_numpy())
+    question = table["question"].to_numpy()
+    times = pd.DataFrame(resampling.question_times(question, 5, seed=0).T).groupby(question)
     assert (times.nunique() == 1).all(axis=None)
     assert times.first().sum().eq(table["question"].nunique()).all()
 

@@ -286,7 +286,7 @@ def test_a_model_of_ones_own_takes_the_released_form(tmp_path):
         {"model": "m", "family": "mine", "language": "da", "question": "f120", "score": 1.0},
         {"model": "m", "family": "mine", "language": "nl", "question": "h011", "score": 0.0},
     ]
-    pd.testing.assert_frame_equal(own.read(own.write(table, tmp_path / "deep" / "own.csv")), table)
+    pd.testing.assert_frame_equal(released.read_own(own.write(table, tmp_path / "deep" / "own.csv")), table)
     assert [file.name for file in (tmp_path / "deep").iterdir()] == ["own.csv"]
 
 
@@ -311,9 +311,9 @@ def test_a_wrong_file_of_ones_own_is_refused(tmp_path, text, told):
     """Scores in percent or a language that the paper has not would shift every table without a word."""
     (tmp_path / "own.csv").write_text(text)
     with pytest.raises(UserError, match=told):
-        own.read(tmp_path / "own.csv")
+        released.read_own(tmp_path / "own.csv")
     with pytest.raises(UserError, match="cannot read"):
-        own.read(tmp_path / "none.csv")
+        released.read_own(tmp_path / "none.csv")
 
 
 @with_data
@@ -358,13 +358,16 @@ def test_the_difference_is_that_of_two_rank_correlations():
     score = [0.1, 0.5, 0.5, 0.9, 1.0]
     human = {"US": [0.2, 0.3, 0.7, 0.6, 0.9], "BR": [0.9, 0.1, 0.4, 0.2, 0.3], "PT": [0.1, 0.1, 0.3, 0.8, 0.7]}
     rows = [
-        {"model": "m", "group": group, "score": s, "human": h}
+        {"model": "m", "language": "pt", "group": group, "question": f"q{k}", "score": s, "human": h}
         for group, people in human.items()
-        for s, h in zip(score, people, strict=True)
+        for k, (s, h) in enumerate(zip(score, people, strict=True))
     ]
-    rho = {group: scipy_stats.spearmanr(score, people).statistic for group, people in human.items()}
-    expected = rho["US"] - (rho["BR"] + rho["PT"]) / 2
-    assert leave_out._differences(pd.DataFrame(rows)) == pytest.approx([expected])
+    table = leave_out.each_left_out(pd.DataFrame(rows)).set_index("without")
+    for without, kept in {"none": range(5), "q1": [0, 2, 3, 4]}.items():
+        chosen = [score[k] for k in kept]
+        rho = {g: scipy_stats.spearmanr(chosen, [people[k] for k in kept]).statistic for g, people in human.items()}
+        assert table.loc[without, "value"] == pytest.approx(rho["US"] - (rho["BR"] + rho["PT"]) / 2)
+    assert table["n"].eq(1).all() and table.loc["none", "change"] == 0
 
 
 @with_data

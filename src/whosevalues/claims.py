@@ -16,6 +16,10 @@ ABOUT = ("paper", "later data")
 """What a claim speaks of: the paper's own data, or what the authors added later."""
 MANY = 6
 """More figures than these are summed up instead of listed."""
+MEASURES = ("metric", "measure", "statement")
+"""Columns that say what a figure measures; a lone figure is named by them."""
+NOTHING = 1e-12
+"""What lies closer to 0 is what the computer's arithmetic left of it."""
 FIELDS = (
     "id", "paper", "about", "place", "statement", "published", "rule", "deviation", "notebook", "result", "where",
     "command", "minutes",
@@ -92,7 +96,8 @@ def judge(rule: dict[str, object], rows: pd.DataFrame, published: object = None)
     Returns
     -------
     Agreement of every figure (1 agrees, 0.5 agrees but the interval leaves it open, 0 contradicts), and our figures
-    in words, each with its interval and named by the columns that tell the rows apart; of many only how they fall.
+    in words, each with its interval and named by the columns that tell the rows apart, a lone one by its measure
+    where the table has one (`MEASURES`); of many only how they fall.
     Where a figure or a bound that the rule compares is missing, no agreement, and the reason in words.
     """
     agreement = RULES[rule["kind"]](rule, rows, published)
@@ -171,7 +176,8 @@ def _ours(rule, rows, published, agreement) -> str:
     bounds = [rows[c] if column == "value" and c in rows else rows[column] for c in ("low", "high")]
     figures = [_figure(*figure) for figure in zip(rows[column], *bounds, strict=True)]
     listed = "; ".join(f"{label} {figure}".strip() for label, figure in zip(labels, figures, strict=True))
-    return listed if column == "value" else f"{column}: {listed}"
+    about = [rows[c].iloc[0] for c in MEASURES if c in rows and len(rows) == 1 and isinstance(rows[c].iloc[0], str)]
+    return ": ".join([*about, *([] if column == "value" else [column]), listed])
 
 
 def _figure(value: float, low: float, high: float) -> str:
@@ -182,6 +188,8 @@ def _figure(value: float, low: float, high: float) -> str:
 
 
 def _digits(value: float) -> str:
+    if abs(value) < NOTHING:
+        return "0"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 

@@ -233,6 +233,8 @@ def interactive(figure: Interactive, name: str) -> HTML:
     from IPython.display import HTML
 
     script = "../../vendor/plotly.min.js" if os.environ.get(results.RUNNER) else True
+    # A page gets its final width after the figure was drawn: without this it keeps the first one and is cut off.
+    fit = "new ResizeObserver(() => Plotly.Plots.resize('{plot_id}')).observe(document.getElementById('{plot_id}'));"
     return HTML(
         figure.to_html(
             full_html=False,
@@ -240,6 +242,7 @@ def interactive(figure: Interactive, name: str) -> HTML:
             div_id=name,
             default_width="100%",
             config={"responsive": True, "displayModeBar": False},
+            post_script=fit,
         )
     )
 

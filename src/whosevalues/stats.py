@@ -111,6 +111,31 @@ def bootstrap_counts(rows: int, rounds: int, seed: int) -> np.ndarray:
     return counts
 
 
+def percentile_interval(draws: np.ndarray) -> np.ndarray:
+    """Bounds of the middle 95% of bootstrap rounds, or of other draws.
+
+    Parameters
+    ----------
+    draws : shape (..., rounds); NaN where a round has no value.
+
+    Returns
+    -------
+    Lower and upper bounds, shape (2, ...); NaN where more than one round in twenty has no value: there is no telling
+    how far it would vary.
+
+    Examples
+    --------
+    >>> percentile_interval(np.arange(201.0)).tolist()
+    [5.0, 195.0]
+    """
+    draws = np.asarray(draws, dtype=float)
+    known = np.isfinite(draws).sum(axis=-1) / max(draws.shape[-1], 1) >= 0.95
+    bounds = np.full((2, *known.shape), np.nan)
+    if known.any():
+        bounds[:, known] = np.nanquantile(draws[known], [0.025, 0.975], axis=-1)
+    return bounds
+
+
 def weighted_spearman(counts: np.ndarray, cell: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Spearman correlation per cell of samples that are given as counts; equal values share their mid-rank.
 
@@ -142,20 +167,31 @@ def weighted_spearman(counts: np.ndarray, cell: np.ndarray, x: np.ndarray, y: np
 
 
 def pair_correlation(
-    counts: np.ndarray, cell: np.ndarray, item: np.ndarray, x: np.ndarray, *, ranks: bool = False
+    counts: np.ndarray,
+    cell: np.ndarray,
+    item: np.ndarray,
+    x: np.ndarray,
+    *,
+    ranks: bool = False,
+    distinct: bool = False,
+    times: np.ndarray | None = None,
 ) -> np.ndarray:
     """Correlation over all ordered pairs of different draws from the same item, without forming a pair.
 
     With r the value, or its mid-rank among the members of all pairs, centred, and per item n draws whose r sum to s
     and whose r^2 sum to ss, the covariance over pairs is the sum of s^2 - ss and the variance that of (n - 1) ss.
+    Where a row drawn c times is no pair with itself, c (n - c) of its pairs remain, and c r^2 stands in ss for r^2.
 
     Parameters
     ----------
     counts : how often each row was drawn, shape (rounds, rows).
     cell : number of each row's cell, 0, 1, ...
-    item : number of each row's item, 0, 1, ...; an item lies in one cell.
+    item : number of each row's item; an item lies in one cell.
     x : value of each row.
     ranks : correlate mid-ranks (Spearman) instead of values (Pearson).
+    distinct : leave out the pairs that a row forms with its own copies.
+    times : how often each row's item was drawn, shape (rounds, rows), which is how often its pairs count; None for
+        once. An item forms no pairs with its copy.
 
     Returns
     -------
@@ -166,24 +202,25 @@ def pair_correlation(
     >>> pair_correlation(np.ones((1, 4)), np.zeros(4, int), np.array([0, 0, 1, 1]), np.array([1.0, 2, 3, 4]))
     array([[0.6]])
     """
-    # Rows alike in item and value are interchangeable: from here on they are one row with a larger count.
-    alike, _ = _ordered(item, x)
-    _, kept = np.unique(alike, return_index=True)
-    cell, item, x = np.asarray(cell)[kept], np.asarray(item)[kept], np.asarray(x, dtype=float)[kept]
-    home = cell[np.unique(item, return_index=True)[1]]
+    # Rows alike in item and value are interchangeable, unless copies matter: from here on they are one row.
+    alike = np.arange(len(x)) if distinct else _ordered(item, x)[0]
+    kept = np.unique(alike, return_index=True)[1]
+    _, first, item = np.unique(np.asarray(item)[kept], return_index=True, return_inverse=True)
+    cell, x = np.asarray(cell)[kept], np.asarray(x, dtype=float)[kept]
     order = _ordered(cell, x) if ranks else None
+    weights = np.ones((len(counts), len(first))) if times is None else times[:, kept[first]]
 
-    def one(line: np.ndarray) -> np.ndarray:
-        times = np.bincount(alike, line, len(x))
-        n = np.bincount(item, times)
-        pairs = times * (n - 1)[item]
+    def one(line: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        c = np.bincount(alike, line, len(x))
+        own = c if distinct else np.ones(len(x))
+        pairs = weight[item] * c * (np.bincount(item, c)[item] - own)
         r = _midranks(pairs, order) if ranks else x
         r = r - (np.bincount(cell, pairs * r) / np.bincount(cell, pairs))[cell]
-        s, ss = np.bincount(item, times * r), np.bincount(item, times * r * r)
-        return np.bincount(home, s * s - ss) / np.bincount(home, (n - 1) * ss)
+        s, ss = np.bincount(item, c * r), np.bincount(item, c * own * r * r)
+        return np.bincount(cell[first], weight * (s * s - ss)) / np.bincount(cell, pairs * r * r)
 
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.array([one(line) for line in counts])
+        return np.array([one(line, weight) for line, weight in zip(counts, weights, strict=True)])
 
 
 def _ordered(cell: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SPOKEN = {code: name for name, code in LANGUAGES.items()}
+KINDS = {"questions": 1.2, "responses": 4.0}
+"""Width of the line of each interval."""
 
 
 def called(name: str) -> str:
@@ -45,10 +47,19 @@ def _colours(names: list[str]) -> dict[str, tuple[float, ...]]:
 
 def _both(axis, rows: pd.DataFrame, at: np.ndarray, colour, label: str) -> None:
     """Dots, with the interval over questions as a thin line and that over responses as a thick one."""
-    for kind, width in (("questions", 1.2), ("responses", 4.0)):
+    for kind, width in KINDS.items():
         part = rows[(rows["resampled"] == kind).to_numpy()]
         axis.hlines(at[: len(part)], part["low"], part["high"], color=colour, lw=width, alpha=0.9)
     axis.plot(part["value"], at[: len(part)], "o", ms=5, color=colour, mec="white", label=label)
+
+
+def _key(figure: Figure, band) -> None:
+    """Say above a picture what its lines and its grey band are."""
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], color="0.35", lw=width) for width in KINDS.values()]
+    names = [*(f"interval over {kind}" for kind in KINDS), "95% of random models"]
+    figure.legend([*lines, band], names, loc="outside upper center", ncols=2, frameon=False)
 
 
 def aligned(table: pd.DataFrame, y: str, hue: str) -> Figure:
@@ -62,7 +73,7 @@ def aligned(table: pd.DataFrame, y: str, hue: str) -> Figure:
     Returns
     -------
     The figure: thick lines are the bootstrap of responses, thin ones that of questions; in the grey band lie 95% of
-    models with random scores.
+    models with random scores. The first legend names the colours, the second the lines and the band.
     """
     import matplotlib.pyplot as plt
 
@@ -71,14 +82,15 @@ def aligned(table: pd.DataFrame, y: str, hue: str) -> Figure:
     size = (7.0, 0.3 * len(lines) * max(len(groups), 2) ** 0.6 + 1.6)
     figure, axis = plt.subplots(figsize=size, layout="constrained")
     band = table["chance_high"].median()
-    axis.axvspan(-band, band, color="0.9", zorder=0)
+    grey = axis.axvspan(-band, band, color="0.9", zorder=0)
     for k, (group, colour) in enumerate(_colours(groups).items()):
         rows = table[table[hue] == group].sort_values(y, key=lambda c: c.map(lines.index), kind="stable")
         at = rows.loc[rows["resampled"] == "responses", y].map(lines.index) + (k + 0.5) / len(groups) * 0.76 - 0.38
         _both(axis, rows, at.to_numpy(), colour, called(group))
     axis.set(yticks=range(len(lines)), yticklabels=map(called, lines), xlabel="alignment (Spearman correlation)")
     axis.invert_yaxis()
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    _key(figure, grey)
     return figure
 
 
@@ -122,6 +134,21 @@ def consistent(table: pd.DataFrame, people: pd.DataFrame) -> Figure:
     return figure
 
 
+def _slopes(axis, lines: pd.DataFrame, colour) -> None:
+    """The slopes of RQ1, with a star over the middle of those that are positive in nearly all seeds."""
+    for row in lines.itertuples():
+        ends = np.array([row.x_low, row.x_high])
+        axis.plot(ends, row.y + row.slope * (ends - row.x), color=colour, lw=1.6)
+        if row.star >= 0.95:
+            axis.annotate("*", (ends.mean(), row.y + row.slope * (ends.mean() - row.x)), color=colour, size=22)
+
+
+def _steps(models: list[str]) -> dict[str, int]:
+    """The place of every model in its family: 0, 1 and 2; a reader's own models are counted on."""
+    families = [FAMILY.get(model, "own") for model in models]
+    return {model: families[:k].count(families[k]) for k, model in enumerate(models)}
+
+
 def against_capability(table: pd.DataFrame, lines: pd.DataFrame) -> Figure:
     """Adjusted and raw alignment against multilingual capability (figure 4).
 
@@ -132,31 +159,41 @@ def against_capability(table: pd.DataFrame, lines: pd.DataFrame) -> Figure:
 
     Returns
     -------
-    The figure, a panel per language: filled dots are adjusted, open ones raw, lines the slopes of RQ1; a star marks
-    those that are positive with p < .05 in at least 95 of 100 seeds.
+    The figure, a panel per language: filled marks are adjusted, with their intervals, open ones raw; colour tells the
+    family and shape the model; marks of one family are moved apart by up to 0.01. Lines are the slopes of RQ1, and a
+    star marks those that are positive with p < .05 in at least 95 of 100 seeds.
     """
     import matplotlib.pyplot as plt
 
     figures.theme()
-    families = list(dict.fromkeys(FAMILY.get(model, "own") for model in table["model"] if model != "all"))
-    figure, axes = plt.subplots(2, 2, figsize=(7.5, 7.5), sharex=True, sharey=True, layout="constrained")
+    there = set(table["model"]) - {"all"}
+    models = [model for model in [*SHORT, *sorted(there - set(SHORT))] if model in there]
+    steps = _steps(models)
+    colours = _colours(list(dict.fromkeys(FAMILY.get(model, "own") for model in models)))
+    figure, axes = plt.subplots(2, 2, figsize=(7.0, 7.5), sharex=True, sharey=True, layout="constrained")
     for axis, (language, name) in zip(axes.flat, SPOKEN.items(), strict=True):
         part = table[table["language"] == language]
-        for family, colour in _colours(families).items():
+        for model in models:
+            colour, shape = colours[FAMILY.get(model, "own")], "os^Dvp*"[steps[model] % 7]
             for metric, fill in (("raw", "none"), ("adjusted", colour)):
-                rows = part[(part["metric"] == metric) & (part["model"].map(lambda m: FAMILY.get(m, "own")) == family)]
-                axis.plot(rows["multilingual"], rows["value"], "o", color=colour, mfc=fill, label=f"{family}, {metric}")
-            axis.vlines(rows["multilingual"], rows["low"], rows["high"], color=colour, lw=1.4)
-            for row in lines[(lines["language"] == language) & (lines["family"] == family)].itertuples():
-                ends = np.array([row.x_low, row.x_high])
-                axis.plot(ends, row.y + row.slope * (ends - row.x), color=colour, lw=1.6)
-                if row.star >= 0.95:
-                    axis.annotate("*", (row.x_high, row.y + row.slope * (row.x_high - row.x)), color=colour, size=20)
+                rows = part[(part["metric"] == metric) & (part["model"] == model)]
+                at = rows["multilingual"] + 0.01 * (min(steps[model], 2) - 1)
+                label = called(model) if metric == "adjusted" else None
+                axis.plot(at, rows["value"], shape, color=colour, mfc=fill, ms=7, label=label)
+            axis.vlines(at, rows["low"], rows["high"], color=colour, lw=1.4)
+        for family, colour in colours.items():
+            _slopes(axis, lines[(lines["language"] == language) & (lines["family"] == family)], colour)
         axis.axhline(0, color="0.7", lw=1, zorder=0)
         axis.set(title=name)
     for axis in axes[1]:
         axis.set(xlabel="multilingual capability")
     for axis in axes[:, 0]:
         axis.set(ylabel="alignment")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(colours), frameon=False
+    )
+    (whole,) = axes[0, 0].plot([], [], "o", color="0.35")
+    (hollow,) = axes[0, 0].plot([], [], "o", color="0.35", mfc="none")
+    names = ["adjusted, with 95% interval", "raw"]
+    figure.legend([whole, hollow], names, loc="outside upper center", ncols=2, frameon=False)
     return figure

@@ -8,6 +8,7 @@ import pandas as pd
 from . import released, resampling
 from .coverage import asked
 from .names import MODELS, STATES
+from .people import correlation_matrices
 
 SIX = (*MODELS["gemma"], *MODELS["openai"])
 KEYS = ["model", "language", "question"]
@@ -58,8 +59,7 @@ def alignments(both: dict[str, pd.DataFrame], rounds: int, seed: int) -> pd.Data
     """
     first, second = (both[state] for state in STATES)
     names = pd.Index(sorted(set(first["question"]) | set(second["question"])))
-    drawn = resampling.question_times(pd.DataFrame({"question": names}), rounds, seed)
-    drawn = np.concatenate([np.ones((1, len(names))), drawn])
+    drawn = resampling.question_draws(names, rounds, seed)
     means = [table.groupby(KEYS)["score"].agg(["mean", "size"]).reset_index() for table in (first, second)]
     pair = means[0].merge(means[1], on=KEYS, suffixes=("_0", "_1"))
     first, second = (table.merge(pair, on=KEYS) for table in (first, second))
@@ -115,17 +115,15 @@ def shifts(both: dict[str, pd.DataFrame], rounds: int, seed: int) -> pd.DataFram
     for language, part in means.groupby(level="language"):
         for state, column in ((STATES[0], "score"), (STATES[1], "score"), ("people", "human")):
             values = part[STATES[0] if state == "people" else state, column].groupby(level="question").mean()
-            draws = np.random.default_rng(seed).choice(values.to_numpy(), size=(rounds, len(values))).mean(axis=1)
-            spread = _interval(np.concatenate([[values.mean()], draws]))
+            spread = _interval(resampling.question_draws(values.index, rounds, seed) @ values.to_numpy() / len(values))
             metric = "mean score of people" if state == "people" else "mean score"
             about = {"metric": metric, "state": "both" if state == "people" else state, "language": language}
             rows.append(about | spread | {"n": len(values)})
     for (model, language), part in means.groupby(level=["model", "language"]):
-        x, y = (part[state, "score"].to_numpy() for state in STATES)
-        drawn = np.random.default_rng(seed).integers(len(x), size=(rounds, len(x)))
-        values = np.array([np.corrcoef(x[d], y[d])[0, 1] for d in [np.arange(len(x)), *drawn]])
+        drawn = resampling.question_draws(part.index.get_level_values("question"), rounds, seed)
+        values = correlation_matrices(drawn, part[[(state, "score") for state in STATES]].to_numpy())[:, 0, 1]
         about = {"metric": "correlation of question means", "model": model, "language": language}
-        rows.append(about | _interval(values) | {"n": len(x), "chance": 0.0})
+        rows.append(about | _interval(values) | {"n": len(part), "chance": 0.0})
     moved = (second - first).groupby(level="question").agg(value="mean", n="size").reset_index()
     return pd.concat([pd.DataFrame(rows), moved.assign(metric="shift", chance=0.0)], ignore_index=True)
 
@@ -203,8 +201,7 @@ def _within(pairs: pd.DataFrame, rounds: int, seed: int) -> dict[str, float]:
     """Correlation within questions, with an interval from questions resampled."""
     groups = [pairs["model"], pairs["model_later"], pairs["language"], pairs["question"]]
     x, y = (pairs[c] - pairs[c].groupby(groups).transform("mean") for c in ("score", "score_later"))
-    sums = pd.DataFrame({"xy": x * y, "xx": x * x, "yy": y * y}).groupby(pairs["question"]).sum().to_numpy()
-    drawn = np.random.default_rng(seed).integers(len(sums), size=(rounds, len(sums)))
-    totals = np.concatenate([sums.sum(axis=0)[None], sums[drawn].sum(axis=1)])
+    sums = pd.DataFrame({"xy": x * y, "xx": x * x, "yy": y * y}).groupby(pairs["question"]).sum()
+    totals = resampling.question_draws(sums.index, rounds, seed) @ sums.to_numpy()
     values = totals[:, 0] / np.sqrt(totals[:, 1] * totals[:, 2])
     return {**_interval(values), "n": len(pairs), "chance": 0.0}

@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 
-from .. import data
+from . import prompts as released_prompts
 from .microdata import codebook
 from .people import scores
 
-PROMPTS = "multicultural/head-2025-08/translated_prompts_with_english_no_controversy.csv"
-VARIATIONS = "multicultural/head-2025-08/topic_variations_en.json"
+PROMPTS, VARIATIONS = released_prompts.PROMPTS, released_prompts.VARIATIONS
 
 CATEGORIES = {
     "B": "environment",
@@ -47,10 +44,8 @@ def prompted() -> pd.DataFrame:
     -------
     One row per question that any model is asked, one column per language: prompts.
     """
-    columns = {"language": str, "template_type": str, "question_key": str}
-    prompts = data.read_csv(PROMPTS, columns).query("template_type == 'survey_hypothetical'")
-    counts = prompts.groupby(["question_key", "language"]).size().unstack(fill_value=0)
-    return counts.rename_axis(index="question", columns=None)
+    counts = released_prompts.read().groupby(["question", "language"]).size()
+    return counts.unstack(fill_value=0).rename_axis(columns=None)
 
 
 def table1(truth: pd.DataFrame, prompts: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +73,7 @@ def table1(truth: pd.DataFrame, prompts: pd.DataFrame) -> pd.DataFrame:
         "asked, with ground truth": keys & known,
         "asked, without ground truth": keys - known,
         "asked, with truth in all countries": keys & set(everywhere.index[everywhere]),
-        "topics with variations": set(json.loads(data.load(VARIATIONS).read_text(encoding="utf-8"))),
+        "topics with variations": set(released_prompts.variations()),
     }
     rows = []
     for category in [*CATEGORIES, "all"]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .. import data
-from . import released, resampling
+from . import prompts, released, resampling
 from .names import MODELS, STATES
 
-PROMPTS = "multicultural/head-2025-08/translated_prompts_with_english_no_controversy.csv"
+PROMPTS = prompts.PROMPTS
 COLUMNS = ["state", "metric", "model", "language", "value", "low", "high", "n", "chance", "printed"]
 
 
@@ -20,9 +19,7 @@ def asked() -> pd.DataFrame:
     -------
     One row per prompt, in the order of the authors' file: `language`, `question`.
     """
-    names = {"language": str, "template_type": str, "question_key": str}
-    table = data.read_csv(PROMPTS, names).query("template_type == 'survey_hypothetical'")
-    return table.rename(columns={"question_key": "question"})[["language", "question"]].reset_index(drop=True)
+    return prompts.read()[["language", "question"]]
 
 
 def coverage(*, rounds: int = 200, seed: int = 0) -> pd.DataFrame:
@@ -56,11 +53,10 @@ def _counts(state: str, rounds: int, seed: int) -> list[pd.DataFrame]:
         share = (~table["question"].isin(known)).mean()
         lost = pd.concat([lost, pd.DataFrame([{"model": name, "language": "all", "value": share, "n": len(table)}])])
     lost["model"] = lost["model"].fillna("all")
-    prompts = asked()
-    rows = []
+    rows, all_asked = [], asked()
     rng = np.random.default_rng(seed)
     for (model, language), part in analysed.groupby(["model", "language"], sort=False):
-        given = prompts.loc[prompts["language"] == language, "question"]
+        given = all_asked.loc[all_asked["language"] == language, "question"]
         cell = {"model": model, "language": language, "n": len(part)}
         sizes = part.loc[part["question"].isin(known), "question"].value_counts()
         rows.append(cell | {"metric": "valid", "value": len(part) / len(given)})
@@ -83,7 +79,7 @@ def _alike(responses: pd.DataFrame, truth: pd.DataFrame, rounds: int, seed: int)
     """Alignment as it is, and with every question weighing the same, however many responses it has."""
     table = released.join(responses, truth, "language").query("group == language").reset_index(drop=True)
     weight = 1 / table.groupby(["model", "language", "question"])["score"].transform("size").to_numpy()
-    times = resampling.question_times(table, rounds, seed)
+    times = resampling.question_times(table["question"], rounds, seed)
     once = np.ones((1, len(table)))
     found = {}
     for name, weights in (("alignment", np.ones(len(table))), ("alignment, questions alike", weight)):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .. import UserError, stats
-from . import released, rq1, scores
+from . import released, resampling, rq1, scores
 from .names import MODELS
 
 CELL = ["model", "language"]
@@ -116,10 +116,6 @@ def whole(responses: pd.DataFrame) -> pd.DataFrame:
 def distinct_pairs(sample: pd.DataFrame) -> pd.DataFrame:
     """Correlation of two different responses to one question; a response is never paired with its own copy.
 
-    A response drawn t times among the n draws of its item is a member of t (n - t) pairs. With r its value, centred
-    by these weights, the covariance over pairs is the sum over items of (sum t r)^2 - sum (t r)^2, the variance the
-    sum of t (n - t) r^2.
-
     Parameters
     ----------
     sample : `model`, `language`, `response`, `item`, `score`.
@@ -132,33 +128,14 @@ def distinct_pairs(sample: pd.DataFrame) -> pd.DataFrame:
     cell, index = _cells(sample)
     item, response, score = (sample[column].to_numpy() for column in ("item", "response", "score"))
     _, first, t = np.unique(item * (response.max() + 1) + response, return_index=True, return_counts=True)
-    cell, item, score = cell[first], item[first], score[first]
-    weight = t * (np.bincount(item, t)[item] - t)
-    present, at = np.unique(item, return_index=True)
-
-    def correlation(r: np.ndarray) -> np.ndarray:
-        r = r - (np.bincount(cell, weight * r) / np.bincount(cell, weight))[cell]
-        products = (np.bincount(item, t * r) ** 2 - np.bincount(item, (t * r) ** 2))[present]
-        return np.bincount(cell[at], products) / np.bincount(cell, weight * r**2)
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        both = {"pearson": correlation(score), "spearman": correlation(_midranks(cell, score, weight))}
+    drawn = t[None], cell[first], item[first], score[first]
+    both = {k: stats.pair_correlation(*drawn, ranks=k == "spearman", distinct=True)[0] for k in resampling.KINDS}
     return pd.DataFrame(both, index)
 
 
 def _cells(sample: pd.DataFrame) -> tuple[np.ndarray, pd.MultiIndex]:
     groups = sample.groupby(CELL, sort=True)
     return groups.ngroup().to_numpy(), groups.size().index
-
-
-def _midranks(cell: np.ndarray, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    order = np.lexsort((x, cell))
-    new = (np.diff(x[order], prepend=np.nan) != 0) | (np.diff(cell[order], prepend=-1) != 0)
-    value = np.empty(len(x), dtype=int)
-    value[order] = np.cumsum(new) - 1
-    total = np.bincount(value, weight)
-    # Ranks run on from cell to cell, which a correlation within a cell does not see.
-    return (np.cumsum(total) - total / 2)[value]
 
 
 def figures(sample: pd.DataFrame, state: str) -> pd.DataFrame:

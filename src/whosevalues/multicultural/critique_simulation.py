@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
-from . import critique, critique_tables, rq1
+from . import critique, critique_jackknife, critique_tables, rq1
 from .critique import CELL
 from .names import STATES
 
@@ -77,17 +79,20 @@ def same_values(joined: pd.DataFrame, cells: pd.DataFrame, correlation: float, s
     """
     rng = np.random.default_rng(seed)
     responses = critique.own(joined)
-    people = responses.groupby(["language", "question"])["human"].first()
+    by_question, by_cell = responses.groupby(["language", "question"]), responses.groupby(CELL)
+    people = by_question["human"].first()
     drawn = [profile(part.to_numpy(), correlation, rng) for _, part in people.groupby("language")]
-    values = pd.Series(np.concatenate(drawn), index=people.index, name="value").reset_index()
-    table = responses.merge(values, on=["language", "question"]).merge(cells[[*CELL, "reliability"]], on=CELL)
-    reliability = table["reliability"].clip(0, 1)
-    noise = rng.standard_normal(len(table))
-    table["score"] = np.sqrt(reliability) * table["value"] + np.sqrt(1 - reliability) * noise
-    return joined.assign(score=joined["response"].map(table.set_index("response")["score"]))
+    value = np.concatenate(drawn)[by_question.ngroup()]
+    reliability = cells.set_index(CELL)["reliability"].loc[by_cell.size().index]
+    reliability = reliability.clip(0, 1).to_numpy()[by_cell.ngroup()]
+    noise = rng.standard_normal(len(responses))
+    score = pd.Series(np.sqrt(reliability) * value + np.sqrt(1 - reliability) * noise, responses["response"])
+    return joined.assign(score=joined["response"].map(score))
 
 
-def coefficients(joined: pd.DataFrame, state: str, *, rounds: int = 25, seed: int = 0) -> pd.DataFrame:
+def coefficients(
+    joined: pd.DataFrame, state: str, *, rounds: int = 25, seed: int = 0, paper: bool = True
+) -> pd.DataFrame:
     """Fit Eq. 1 the paper's way, and with one row per model and language to each definition of alignment.
 
     Parameters
@@ -95,66 +100,100 @@ def coefficients(joined: pd.DataFrame, state: str, *, rounds: int = 25, seed: in
     joined : as from :func:`~whosevalues.multicultural.critique.study`, or simulated.
     state : decides the formula and how consistency is measured.
     rounds, seed : of the paper's bootstrap; the number of rounds hardly moves a coefficient.
+    paper : False leaves the paper's way out, which takes most of the time.
 
     Returns
     -------
     One row per (analysis, term): `analysis` is 'the paper' or one of :data:`critique.OUTCOMES`; `value`.
     """
     cells = critique.study(state)[1]
-    rows = rq1.rq1_rows(joined, cells.drop(columns="family"), state, rounds=rounds, seed=seed)
-    fits = {"the paper": critique.fit(rows, state, intercept="0 +")}
     rows = critique.figures(critique.whole(critique.own(joined)), state).merge(cells, on=CELL)
-    fits |= {outcome: critique.fit(rows, state, outcome=outcome) for outcome in critique.OUTCOMES}
+    fits = {outcome: critique.fit(rows, state, outcome=outcome) for outcome in critique.OUTCOMES}
+    if paper:
+        rows = rq1.rq1_rows(joined, cells.drop(columns="family"), state, rounds=rounds, seed=seed)
+        fits["the paper"] = critique.fit(rows, state, intercept="0 +")
     return pd.concat(fits, names=["analysis"]).reset_index("analysis")[["analysis", "term", "value"]]
 
 
-def attenuation_table(rounds: int, simulations: int) -> pd.DataFrame:
+@cache
+def simulated(state: str, simulations: int) -> pd.DataFrame:
+    """Coefficients of consistency of models that hold the same values, see :func:`same_values`.
+
+    Parameters
+    ----------
+    state : whose responses, reliabilities and common alignment are taken.
+    simulations : sets of models; the first quarter of them is analysed the paper's way, too.
+
+    Returns
+    -------
+    One row per (seed, analysis, term): `value`.
+    """
+    joined, _ = critique.study(state)
+    own = critique.own(joined)
+    measured = critique.figures(critique.whole(own), state)
+    # Spearman's correlation of normal variables is 6/pi arcsin(r/2): the inverse makes its size what it should be.
+    pearson = 2 * np.sin(np.pi * common_alignment(measured) / 6)
+    made = []
+    for seed in range(simulations):
+        paper = 4 * seed < simulations
+        answers = same_values(joined if paper else own, measured, pearson, seed)
+        made.append(coefficients(answers, state, seed=seed, paper=paper))
+    return _with_mean(pd.concat(made, keys=range(simulations), names=["seed"]).reset_index("seed"), "seed")
+
+
+def attenuation_table(simulations: int) -> pd.DataFrame:
     """The coefficient of consistency beside the one that models with the same values get.
 
     Parameters
     ----------
-    rounds : of the bootstraps behind the released data's figures.
-    simulations : sets of models that hold the same values.
+    simulations : sets of models that hold the same values, see :func:`simulated`.
 
     Returns
     -------
     One row per (state, analysis, term, data): `value`, `low`, `high`, `n`, `chance`, `printed`, `p_value`. Data:
-    'released', with the regression's 95% interval for 'the paper' and that of the hierarchical bootstrap for one row
-    per cell (`n` rows), `p_value` being the share of simulations with a coefficient at least as large; 'same values',
-    mean and 95% range over simulations (`n`). 'consistency, mean' averages over the languages where the formula has
-    one coefficient each. Analysis 'attenuation': the 'common alignment' of all models, see :func:`common_alignment`,
-    and the share of the variance of alignment that it explains, both with hierarchical intervals.
+    'released', with the regression's 95% interval for 'the paper' and that of the jackknife over questions for one
+    row per cell (`n` rows), `p_value` being the share of simulations with a coefficient at least as large, the
+    released one counted as one of them, so that it is never below 1 / (simulations + 1); 'same values', mean and 95%
+    range over simulations (`n`). 'consistency, mean' averages over the languages where the formula has one
+    coefficient each. Analysis 'attenuation': the 'common alignment' of all models, see :func:`common_alignment`, and
+    the share of the variance of alignment that it explains, both with jackknife intervals.
     """
-    tables = [_attenuation(state, rounds, simulations).assign(state=state) for state in STATES]
+    tables = [attenuation_of(state, simulations).assign(state=state) for state in STATES]
     printed = rq1.printed_figures("rq1")[["state", "term", "printed"]].assign(analysis="the paper")
     table = pd.concat(tables, ignore_index=True).merge(printed, on=["state", "analysis", "term"], how="left")
     columns = ["value", "low", "high", "n", "chance", "printed", "p_value"]
     return table[["state", "analysis", "term", "data", *columns]]
 
 
-def _attenuation(state: str, rounds: int, simulations: int) -> pd.DataFrame:
-    joined, cells = critique.study(state)
-    measured = critique.figures(critique.whole(critique.own(joined)), state)
-    # Spearman's correlation of normal variables is 6/pi arcsin(r/2): the inverse makes its size what it should be.
-    pearson = 2 * np.sin(np.pi * common_alignment(measured) / 6)
-    made = [coefficients(same_values(joined, measured, pearson, k), state, seed=k) for k in range(simulations)]
-    made = _with_mean(pd.concat(made, keys=range(simulations), names=["seed"]).reset_index("seed"), "seed")
-    rows = rq1.rq1_rows(joined, cells.drop(columns="family"), state, rounds=rounds)
-    paper = _with_mean(critique.fit(rows, state, intercept="0 +").assign(seed=0), "seed")
-    paper = paper.assign(low=paper["value"] - 1.96 * paper["std_err"], high=paper["value"] + 1.96 * paper["std_err"])
-    draws = critique_tables.slope_draws(rounds)
+@cache
+def attenuation_of(state: str, simulations: int) -> pd.DataFrame:
+    """What :func:`attenuation_table` has of one state.
+
+    Parameters
+    ----------
+    state, simulations : as for :func:`simulated`.
+
+    Returns
+    -------
+    As there, without `state` and `printed`.
+    """
+    by = simulated(state, simulations).groupby(["analysis", "term"])["value"]
+    paper = critique_tables.intercept_table(100)
+    paper = paper[(paper["state"] == state) & (paper["intercept"] == critique_tables.INTERCEPT["0 +"])]
+    paper = _with_mean(paper.assign(seed=0), "seed")[["term", "value", "low", "high", "n"]]
+    paper["n"] = paper["n"].max()
+    draws = critique_tables.left_out_slopes()
     draws = draws[(draws["state"] == state) & (draws["intercept"] == critique_tables.INTERCEPT["1 +"])]
-    draws = draws[draws["scheme"].isin(["none", critique.SCHEMES[2]])].rename(columns={"outcome": "analysis"})
-    draws = _with_mean(draws, "round")
-    better = critique_tables.percentiles(draws, ["analysis", "term"]).assign(n=len(measured))
+    draws = _with_mean(draws.rename(columns={"outcome": "analysis"}), "round")
+    better = critique_jackknife.interval(draws, ["analysis", "term"])
+    better["n"] = len(critique.study(state)[1])
     released = pd.concat([paper.assign(analysis="the paper"), better]).assign(data="released")
-    released = released.merge(made.groupby(["analysis", "term"])["value"].agg(list).rename("made").reset_index())
+    released = released.merge(by.agg(list).rename("made").reset_index())
     released["p_value"] = [(1 + (np.array(m) >= v).sum()) / (1 + len(m)) for v, m in released[["value", "made"]].values]
-    by = made.groupby(["analysis", "term"])["value"]
     bounds = by.quantile([0.025, 0.975]).unstack().set_axis(["low", "high"], axis=1)
-    simulated = bounds.assign(value=by.mean(), n=by.size(), data="same values").reset_index()
-    table = pd.concat([released.drop(columns=["made", "std_err", "seed", "scheme"]), simulated]).assign(chance=0.0)
-    return pd.concat([table, _explained(state, rounds)], ignore_index=True)
+    same = bounds.assign(value=by.mean(), n=by.size(), data="same values").reset_index()
+    table = pd.concat([released.drop(columns="made"), same, _explained(state)], ignore_index=True)
+    return table.assign(chance=0.0)
 
 
 def _with_mean(table: pd.DataFrame, number: str) -> pd.DataFrame:
@@ -165,44 +204,35 @@ def _with_mean(table: pd.DataFrame, number: str) -> pd.DataFrame:
     return pd.concat([table, mean], ignore_index=True) if table["term"].nunique() > 1 else table
 
 
-def _explained(state: str, rounds: int) -> pd.DataFrame:
-    cells = critique_tables.cell_draws(rounds)
-    cells = cells[(cells["state"] == state) & cells["scheme"].isin(["none", critique.SCHEMES[2]])]
+def _explained(state: str) -> pd.DataFrame:
+    cells = critique_jackknife.cells()
+    cells = cells[cells["state"] == state]
     rows = []
     for (scheme, _), part in cells.groupby(["scheme", "round"], sort=False):
         common, y = common_alignment(part), part["alignment"]
         rest = y - common * np.sqrt(part["reliability"].clip(lower=0))
         share = 1 - (rest**2).sum() / ((y - y.mean()) ** 2).sum()
         rows += [(scheme, "common alignment", common), (scheme, "share explained", share)]
-    draws = pd.DataFrame(rows, columns=["scheme", "term", "value"])
-    table = critique_tables.percentiles(draws, ["term"]).drop(columns="scheme")
-    return table.assign(analysis="attenuation", data="released", n=cells.groupby(critique.CELL).ngroups, chance=0.0)
+    table = critique_jackknife.interval(pd.DataFrame(rows, columns=["scheme", "term", "value"]), ["term"])
+    table["high"] = table["high"].clip(upper=1)
+    return table.assign(analysis="attenuation", data="released", n=cells.groupby(critique.CELL).ngroups)
 
 
-def cells_table(rounds: int) -> pd.DataFrame:
+def cells_table() -> pd.DataFrame:
     """Alignment with and without the noise of the answers, for every model and language.
-
-    Parameters
-    ----------
-    rounds : of the hierarchical bootstrap.
 
     Returns
     -------
-    One row per (state, metric, model, language): `value`, `low`, `high` (95% percentile interval; NaN where more than
-    a twentieth of the rounds have no value), `n` (responses), `chance` (random answers), `printed` (none). Metrics:
-    'alignment', 'question', 'disattenuated' and 'reliability', see :func:`critique.figures`; 'attenuation', what
-    `alignment` would be if all models held the same values, see :func:`common_alignment`, and 'questions', how many
-    have a response, both without interval.
+    One row per (state, metric, model, language): `value`, `low`, `high` (95% jackknife interval, questions left out;
+    NaN where the data lack a value without one of them), `n` (responses), `chance` (random answers), `printed`
+    (none). Metrics: 'alignment', 'question', 'disattenuated' and 'reliability', see :func:`critique.figures`;
+    'attenuation', what `alignment` would be if all models held the same values, see :func:`common_alignment`, and
+    'questions', how many have a response, both without interval.
     """
-    cells = critique_tables.cell_draws(rounds)
-    cells = cells[cells["scheme"].isin(["none", critique.SCHEMES[2]])]
+    cells = critique_jackknife.cells()
     keys = ["state", "metric", *CELL]
     metrics = ["alignment", "question", "disattenuated", "reliability"]
-    draws = cells.melt(["scheme", "round", "state", *CELL], metrics, "metric", "value")
-    table = critique_tables.percentiles(draws, keys).drop(columns="scheme")
-    lost = draws[draws["scheme"] != "none"].groupby(keys)["value"].apply(lambda v: v.isna().mean() > 0.05)
-    lost = lost.reindex(pd.MultiIndex.from_frame(table[keys])).to_numpy()
-    table.loc[lost, ["low", "high"]] = np.nan
+    table = critique_jackknife.interval(cells.melt(["scheme", "round", "state", *CELL], metrics, "metric"), keys)
     data = cells[cells["scheme"] == "none"]
     common = data.groupby("state")[["alignment", "reliability"]].apply(common_alignment)
     value = data["state"].map(common) * np.sqrt(data["reliability"].clip(lower=0))

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from . import released, rq1, scores
+from . import critique_jackknife, released, rq1, scores
 from .critique import CELL, OUTCOMES, SCHEMES, figures, fit, own, resample, study, whole
 from .names import STATES
 
@@ -151,22 +151,33 @@ def cell_draws(rounds: int) -> pd.DataFrame:
 
 @cache
 def slope_draws(rounds: int) -> pd.DataFrame:
-    """Fit Eq. 1 to one row per model and language in every draw.
+    """Fit Eq. 1, with its intercept, to one row per model and language in every draw.
 
     Parameters
     ----------
-    rounds : of every bootstrap.
+    rounds : of the hierarchical bootstrap, see :func:`cell_draws`.
 
     Returns
     -------
-    One row per (state, scheme, outcome, intercept, round, term): `value`, `std_err`, `n`. Outcomes other than the
-    paper's, and the code's intercept, are there for whole and for hierarchical draws only.
+    One row per (state, scheme, outcome, intercept, round, term): `value`, `std_err`, `n`; `outcome` is 'alignment'.
     """
+    return _fits(cell_draws(rounds), [("alignment", "1 +")])
+
+
+@cache
+def left_out_slopes() -> pd.DataFrame:
+    """The same on all questions and without each of them, for every outcome and for the code's intercept too.
+
+    Returns
+    -------
+    As from :func:`slope_draws`, from :func:`~whosevalues.multicultural.critique_jackknife.cells`.
+    """
+    return _fits(critique_jackknife.cells(), [("alignment", "0 +"), *((outcome, "1 +") for outcome in OUTCOMES)])
+
+
+def _fits(cells: pd.DataFrame, kinds: list[tuple[str, str]]) -> pd.DataFrame:
     tables = []
-    for (state, scheme, number), rows in cell_draws(rounds).groupby(["state", "scheme", "round"], sort=False):
-        kinds = [("alignment", "1 +")]
-        if scheme in ("none", SCHEMES[2]):
-            kinds += [("alignment", "0 +"), *((outcome, "1 +") for outcome in OUTCOMES[1:])]
+    for (state, scheme, number), rows in cells.groupby(["state", "scheme", "round"], sort=False):
         for outcome, intercept in kinds:
             table = fit(rows, state, intercept=intercept, outcome=outcome)
             table.insert(0, "intercept", INTERCEPT[intercept])
@@ -174,73 +185,40 @@ def slope_draws(rounds: int) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def percentiles(draws: pd.DataFrame, by: list[str], value: str = "value", tail: float = 0.025) -> pd.DataFrame:
+def percentiles(draws: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """The percentile interval of every figure, and where it is on the data as they are.
 
     Parameters
     ----------
     draws : `by`, `scheme` and `value`; scheme 'none' holds the data.
     by : columns that name a figure.
-    value : the column.
-    tail : share of the draws that is left out on either side, in [0, 0.5).
 
     Returns
     -------
     One row per (`by`, `scheme`): `value` (of the data), `low`, `high`.
     """
-    data = draws[draws["scheme"] == "none"].groupby(by, sort=False)[value].first().rename("value")
-    bounds = draws[draws["scheme"] != "none"].groupby([*by, "scheme"], sort=False)[value].quantile([tail, 1 - tail])
+    data = draws[draws["scheme"] == "none"].groupby(by, sort=False)["value"].first()
+    bounds = draws[draws["scheme"] != "none"].groupby([*by, "scheme"], sort=False)["value"].quantile([0.025, 0.975])
     bounds = bounds.unstack().set_axis(["low", "high"], axis=1).reset_index()
     return bounds.merge(data.reset_index(), on=by)[[*by, "scheme", "value", "low", "high"]]
 
 
-def safe_tail(rounds: int) -> float:
-    """The share of draws to leave out on either side of a 95% interval that is not too narrow by luck.
-
-    The share of draws beyond a true 2.5% bound has a standard error of root(.025 x .975 / rounds); 1.645 of them are
-    taken off, so that a verdict that one number of rounds reaches, more rounds seldom take back.
-
-    Parameters
-    ----------
-    rounds : of the bootstrap, > 0.
-
-    Returns
-    -------
-    At most 0.025, 0 with so few rounds that only the range of all draws is safe.
-
-    Examples
-    --------
-    >>> [f"{safe_tail(rounds):.4f}" for rounds in (100, 500, 10_000)]
-    ['0.0000', '0.0135', '0.0224']
-    """
-    return max(0.0, 0.025 - 1.645 * (0.025 * 0.975 / rounds) ** 0.5)
-
-
-def one_row_table(rounds: int) -> pd.DataFrame:
+def one_row_table() -> pd.DataFrame:
     """RQ1 with one row per model and language and consistency over distinct pairs.
-
-    Parameters
-    ----------
-    rounds : of the hierarchical bootstrap.
 
     Returns
     -------
     One row per (state, term, intercept, interval): `value`, `low`, `high`, `n` (rows), `chance`, `printed`. The
     interval is 95%, by 'regression' (Student's t; how well the line fits other models and languages of this kind), or
-    by 'bootstrap' (questions, then responses; how well these models are measured).
+    by 'jackknife' (each question left out in turn; what other questions would have given for these models).
     """
-    draws = slope_draws(rounds)
-    draws = draws[(draws["outcome"] == "alignment") & draws["scheme"].isin(["none", SCHEMES[2]])]
+    draws = left_out_slopes().query("outcome == 'alignment'")
     keys = ["state", "term", "intercept"]
     table = draws[draws["scheme"] == "none"]
     terms = table.groupby(["state", "intercept"])["term"].transform("size")
     regression = _with_bounds(table, _student(table["n"] - terms)).assign(interval="regression")
-    bootstrap = (
-        percentiles(draws, keys, tail=safe_tail(rounds))
-        .merge(table[[*keys, "n"]], on=keys)
-        .assign(interval="bootstrap")
-    )
-    both = pd.concat([regression, bootstrap], ignore_index=True).assign(chance=0.0)
+    jackknife = critique_jackknife.interval(draws, keys).merge(table[[*keys, "n"]], on=keys)
+    both = pd.concat([regression, jackknife.assign(interval="jackknife")], ignore_index=True).assign(chance=0.0)
     both = both.merge(rq1.printed_figures("rq1")[["state", "term", "printed"]], on=["state", "term"], how="left")
     return both[[*keys, "interval", "value", "low", "high", "n", "chance", "printed"]]
 
@@ -265,8 +243,7 @@ def hierarchical_table(rounds: int) -> pd.DataFrame:
     bootstrap. Metric 'slope': the terms of Eq. 1, one row per model and language; 'alignment': of the models' mean,
     per language and for 'all'.
     """
-    slopes = slope_draws(rounds).query("outcome == 'alignment'")
-    slopes = slopes[slopes["intercept"] == INTERCEPT["1 +"]].assign(metric="slope")
+    slopes = slope_draws(rounds).assign(metric="slope")
     cells = cell_draws(rounds)
     keys = ["state", "scheme", "round"]
     means = pd.concat([cells.assign(term=cells["language"]), cells.assign(term="all")])

@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 
 from .. import UserError, data, items, stats
-from . import released
+from . import prompts, released, resampling
 from .names import STATES
 
 FILE = "multicultural/head-2025-08/demographic-gemma-results.csv"
-PROMPTS = "multicultural/head-2025-08/translated_prompts_with_english_no_controversy.csv"
-FILES = sorted({FILE, PROMPTS, *(path for state in STATES for path in released.files(state))})
+FILES = sorted({FILE, prompts.PROMPTS, *(path for state in STATES for path in released.files(state))})
 """Registry paths that the replay reads."""
 
 MODEL = "gemma-2-27b-it"
@@ -108,7 +107,7 @@ def described(rows: pd.DataFrame) -> pd.DataFrame:
     both there), 'without people's answers', 'released truths per question and language' (the most), 'country inside
     the list' (prompts whose first full stop, after which the country was put, is the one of the list's "1.").
     """
-    asked = data.read_csv(PROMPTS, {"template_type": str})["template_type"].eq("survey_hypothetical").sum() * 2
+    asked = 2 * len(prompts.read())
     ends = rows["text"].str.partition(".")[0].str.strip()
     facts = {
         "asked": asked,
@@ -208,28 +207,11 @@ def aligned(table: pd.DataFrame, by: list[str], rounds: int, seed: int) -> pd.Da
     where nothing varies.
     """
     grouped = table.groupby(by)
-    draws = question_draws(table["question"], rounds, seed) * table["weight"].to_numpy()
+    draws = resampling.question_draws(table["question"], rounds, seed) * table["weight"].to_numpy()
     cell, x, y = grouped.ngroup().to_numpy(), table["score"].to_numpy(), table["human"].to_numpy()
     values = stats.weighted_spearman(draws, cell, x, y)
     names = grouped.size().index
     return pd.DataFrame(values.T, index=names if len(by) > 1 else pd.MultiIndex.from_arrays([names], names=by))
-
-
-def question_draws(question: pd.Series, rounds: int, seed: int) -> np.ndarray:
-    """How often each row counts when whole questions are drawn with replacement.
-
-    Parameters
-    ----------
-    question : of each row.
-    rounds, seed : of the bootstrap.
-
-    Returns
-    -------
-    Shape (1 + rounds, rows); the first line is all ones.
-    """
-    number, names = pd.factorize(question, sort=True)
-    drawn = stats.bootstrap_counts(len(names), rounds, seed)
-    return np.vstack([np.ones(len(names)), drawn])[:, number]
 
 
 def summary(values: pd.DataFrame) -> pd.DataFrame:
@@ -243,11 +225,9 @@ def summary(values: pd.DataFrame) -> pd.DataFrame:
     -------
     `value`, `low`, `high`, with the index of `values`; no interval where more than one round in twenty has no value.
     """
-    drawn = values.iloc[:, 1:].to_numpy()
-    out = pd.DataFrame({"value": values[0], "low": np.nan, "high": np.nan}, index=values.index)
-    known = (np.isfinite(drawn).mean(axis=1) >= 0.95) & values[0].notna().to_numpy() if drawn.size else []
-    if np.any(known):
-        out.loc[known, ["low", "high"]] = np.nanquantile(drawn[known], [0.025, 0.975], axis=1).T
+    low, high = stats.percentile_interval(values.iloc[:, 1:].to_numpy())
+    out = pd.DataFrame({"value": values[0], "low": low, "high": high}, index=values.index)
+    out.loc[out["value"].isna(), ["low", "high"]] = np.nan
     return out
 
 

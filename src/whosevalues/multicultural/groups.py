@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .. import data, stats
-from . import released, scores
+from . import released, resampling, scores
 from .baselines import redrawn_consistency, ten_people
 from .names import MODELS, STATES
 
@@ -91,12 +91,9 @@ def resampled(rounds: int = 200, seed: int = 0, own: str = "") -> pd.DataFrame:
         responses, truth = studied(state, own)
         table = compared(responses, truth)
         drawn = stats.bootstrap_counts(len(responses), rounds, seed)
-        flat = pd.concat(
-            [
-                _wide(scores.alignment(table, drawn[:, table["row"]])),
-                _wide(scores.consistency(responses, drawn, state).assign(group=CONSISTENCY)),
-            ]
-        )
+        kind, divisor = scores.CONSISTENCY[state]
+        same = resampling.consistency(responses, drawn, kind, "copies") / divisor
+        flat = pd.concat([resampling.alignment(table, drawn[:, table["row"]]).T, _named(same, CONSISTENCY)])
         whole = _by_questions(responses, table, state, rounds, seed)
         counted = flat.index.get_level_values("group") == CONSISTENCY
         flat.insert(0, "point", flat.mean(axis=1).where(counted, whole["point"].reindex(flat.index)))
@@ -107,43 +104,21 @@ def resampled(rounds: int = 200, seed: int = 0, own: str = "") -> pd.DataFrame:
 
 
 def _by_questions(responses: pd.DataFrame, table: pd.DataFrame, state: str, rounds: int, seed: int) -> pd.DataFrame:
-    code, questions = pd.factorize(responses["question"], sort=True)
-    drawn = stats.bootstrap_counts(len(questions), rounds, seed)
-    once = np.ones((1, len(questions)), dtype=int)
-    known = responses["question"].isin(table["question"])
-    parts = []
-    for times in (once, drawn):
-        whole = question_consistency(responses, times[:, code], state).assign(group=CONSISTENCY)
-        like = question_consistency(responses[known], times[:, code[known]], STATES[0]).assign(group=LIKE)
-        aligned = scores.alignment(table, times[:, code[table["row"]]])
-        parts.append(pd.concat([_wide(part) for part in (aligned, whole, like)]))
-    return pd.concat([parts[0].rename(columns={0: "point"}), parts[1]], axis=1)
+    times = resampling.question_draws(responses["question"], rounds, seed)
+    known = responses["question"].isin(table["question"]).to_numpy()
+    kinds = [(CONSISTENCY, np.ones(len(responses), dtype=bool), state), (LIKE, known, STATES[0])]
+    parts = [resampling.alignment(table, times[:, table["row"]]).T]
+    for name, kept, like in kinds:
+        kind, divisor = scores.CONSISTENCY[like]
+        once = np.ones((len(times), kept.sum()))
+        # A question that is drawn twice counts as two questions, so that no response meets its own copy.
+        values = resampling.consistency(responses[kept], once, kind, "distinct", times[:, kept]) / divisor
+        parts.append(_named(values, name))
+    return pd.concat(parts).set_axis(["point", *range(rounds)], axis=1)
 
 
-def question_consistency(responses: pd.DataFrame, times: np.ndarray, state: str) -> pd.DataFrame:
-    """Self-consistency over pairs of different responses in a bootstrap of questions.
-
-    A question that is drawn twice counts as two questions, so that no response meets its own copy.
-
-    Parameters
-    ----------
-    responses : `model`, `language`, `question`, `score`.
-    times : how often the question of each row was drawn, shape (rounds, rows).
-    state : decides the correlation, see :data:`~whosevalues.multicultural.scores.CONSISTENCY`.
-
-    Returns
-    -------
-    One row per (round, model, language): `consistency`.
-    """
-    copies = range(int(times.max()))
-    each = [responses.assign(question=responses["question"] + f" copy {k}") for k in copies]
-    counts = np.concatenate([times > k for k in copies], axis=1)
-    return scores.consistency(pd.concat(each, ignore_index=True), counts, state)
-
-
-def _wide(values: pd.DataFrame) -> pd.DataFrame:
-    keys = ["model", "language", "group", "round"]
-    return values.set_index(keys).iloc[:, 0].unstack()
+def _named(values: pd.DataFrame, group: str) -> pd.DataFrame:
+    return pd.concat({group: values.T}, names=["group"]).reorder_levels(["model", "language", "group"])
 
 
 def summary(draws: pd.DataFrame) -> pd.DataFrame:
@@ -158,10 +133,9 @@ def summary(draws: pd.DataFrame) -> pd.DataFrame:
     One row per row of `draws`: its index as columns, `value`, `low`, `high`; the bounds NaN where more than one round
     in twenty has no value.
     """
-    rounds = draws.drop(columns="point")
-    bounds = rounds.quantile([0.025, 0.975], axis=1).T.set_axis(["low", "high"], axis=1)
-    bounds[rounds.isna().mean(axis=1) > 0.05] = np.nan
-    return bounds.assign(value=draws["point"]).reset_index()[[*draws.index.names, "value", "low", "high"]]
+    low, high = stats.percentile_interval(draws.drop(columns="point").to_numpy())
+    figures = pd.DataFrame({"value": draws["point"], "low": low, "high": high}, index=draws.index)
+    return figures.reset_index()
 
 
 def groups_table(draws: pd.DataFrame, own: str = "", redraws: int = 20) -> pd.DataFrame:

@@ -88,28 +88,10 @@ def at_random(statements: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd
         drawn = rng.integers(3, size=(rounds, len(part)))
         np.add.at(tables, (np.arange(rounds)[:, None], label[None, :], drawn), 1)
         measured = _measures(tables.mean(axis=0), tables)
-        rows += [
-            ("random", language, m, np.nanmean(values), *interval(values), n, c) for m, _, values, n, c in measured
-        ]
+        for metric, _, values, n, chance in measured:
+            figure = np.nanmean(values), *stats.percentile_interval(values), n, chance
+            rows.append(("random", language, metric, *figure))
     return pd.DataFrame(rows, columns=_COLUMNS)
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """Bounds of the middle 95%.
-
-    Parameters
-    ----------
-    values : one per draw, shape (draws,); NaN where a draw has none.
-
-    Returns
-    -------
-    Lower and upper bound; NaN where more than one draw in twenty has no value: there is no telling how far it would
-    vary.
-    """
-    if np.isfinite(values).mean() < 0.95:
-        return np.nan, np.nan
-    low, high = np.nanquantile(values, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def _languages(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -131,7 +113,7 @@ def _figures(rows: pd.DataFrame, rounds: int, seed: int) -> list[tuple]:
     failed = rows.assign(unjudged=(~rows["verdict"].isin(LABELS)).astype(float))
     measured = _measures(counts.sum(axis=0), counts[draws].sum(axis=1))
     return [
-        *((metric, value, *interval(values), n, chance) for metric, value, values, n, chance in measured),
+        *((name, value, *stats.percentile_interval(values), n, chance) for name, value, values, n, chance in measured),
         ("unjudged", *_mean(failed, "unjudged", rounds, seed), np.nan),
         ("missing mass", *_mean(rows, "missing_mass", rounds, seed), np.nan),
     ]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from .. import data, stats
 from . import prompts
-from .judge_agreement import interval, kappa
+from .judge_agreement import kappa
 
 TRUTH = "multicultural/head-2025-08/ground_truth_global.csv"
 NEEDS = [TRUTH, prompts.POSITIONS]
@@ -55,7 +55,8 @@ def error_curve(
         found = _alignments(_misread(people, statements, error, rate, np.random.default_rng(seed + 1)), p)
         known = found[np.isfinite(found)]
         value = known.mean() if len(known) else np.nan
-        rows.append((error, rate, expected_kappa(float(p.mean()), error, rate), value, *interval(found), len(p), 0.0))
+        expected, bounds = expected_kappa(float(p.mean()), error, rate), stats.percentile_interval(found)
+        rows.append((error, rate, expected, value, *bounds, len(p), 0.0))
     return pd.DataFrame(rows, columns=["error", "rate", "kappa", "value", "low", "high", "n", "chance"])
 
 

@@ -44,6 +44,14 @@ def labels() -> pd.DataFrame:
 def fingerprint(statement: str) -> str:
     """Name a statement without repeating it: twelve hex digits of the sha256 of its words, one space apart.
 
+    Parameters
+    ----------
+    statement : its text.
+
+    Returns
+    -------
+    The digits.
+
     Examples
     --------
     >>> fingerprint("Yes,  always.") == fingerprint("Yes, always.")
@@ -108,7 +116,7 @@ def ask(name: str, statements: pd.DataFrame) -> pd.DataFrame:
     """
     store = elicitation.STORE / "multicultural-judges" / name
     rows = responses.ask(models.load(name), requests(statements), store, price=models.price(name))
-    found = [survey._stance(shares) for shares in rows["probability"]]
+    found = [survey.stance(shares) for shares in rows["probability"]]
     mass = pd.to_numeric(rows["missing_mass"])
     return statements.reset_index(drop=True).assign(judge=name, verdict=found, missing_mass=mass)
 

@@ -7,7 +7,9 @@ import pandas as pd
 
 from .names import MODELS, STATES
 from .prompts import tidy
-from .released import join, read
+from .released import read
+from .resampling import alignment
+from .us_bias import beside_countries, gaps
 
 
 def us_minus_own() -> pd.DataFrame:
@@ -25,33 +27,26 @@ def us_minus_own() -> pd.DataFrame:
     tables = []
     for state in STATES:
         responses, truth, _ = read(state)
-        responses = responses[responses["model"].isin(sum(MODELS.values(), ()))]
-        joined = join(responses, truth, "country")
-        for language, rows in joined.groupby("language"):
-            rows = rows[(rows["group_language"] == language) | (rows["group"] == "US")]
-            shared = rows.groupby("question")["group"].nunique()
-            rows = rows[rows["question"].isin(shared[shared == shared.max()].index)]
-            tables.append(_each_left_out(rows).assign(state=state, language=language))
+        rows = beside_countries(responses[responses["model"].isin(sum(MODELS.values(), ()))], truth)
+        tables += [each_left_out(part).assign(state=state) for _, part in rows[rows["shared"]].groupby("language")]
     table = pd.concat(tables, ignore_index=True)
     return tidy(table[["state", "language", "without", "value", "n", "above", "change"]])
 
 
-def _each_left_out(rows: pd.DataFrame) -> pd.DataFrame:
-    found = []
-    for question in ["none", *sorted(rows["question"].unique())]:
-        per_model = _differences(rows[rows["question"] != question])
-        figures = {"value": per_model.mean(), "n": len(per_model), "above": int((per_model > 0).sum())}
-        found.append({"without": question} | figures)
-    table = pd.DataFrame(found)
-    return table.assign(change=table["value"] - table["value"].iloc[0])
+def each_left_out(rows: pd.DataFrame) -> pd.DataFrame:
+    """Leave every question of one language out in turn.
 
+    Parameters
+    ----------
+    rows : as from :func:`~whosevalues.multicultural.us_bias.beside_countries`, in one language.
 
-def _differences(rows: pd.DataFrame) -> np.ndarray:
-    ranks = rows.groupby(["model", "group"])[["score", "human"]].rank()
-    by = ranks.groupby([rows["model"], rows["group"]])
-    centred = ranks - by.transform("mean")
-    names = [rows["model"], rows["group"]]
-    product = (centred["score"] * centred["human"]).groupby(names).sum()
-    scale = (centred**2).groupby(names).sum()
-    rho = (product / np.sqrt(scale["score"] * scale["human"])).unstack()
-    return (rho["US"] - rho.drop(columns="US").mean(axis=1)).to_numpy()
+    Returns
+    -------
+    As from :func:`us_minus_own`, without `state`.
+    """
+    without = ["none", *sorted(rows["question"].unique())]
+    kept = np.array([rows["question"] != question for question in without], dtype=int)
+    per_model = gaps(alignment(rows, kept)).xs("mean", axis=1, level=2)
+    table = pd.DataFrame({"without": without, "value": per_model.mean(axis=1), "n": per_model.notna().sum(axis=1)})
+    change = table["value"] - table["value"].iloc[0]
+    return table.assign(above=(per_model > 0).sum(axis=1), change=change, language=rows["language"].iloc[0])

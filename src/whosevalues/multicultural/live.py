@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .. import items, stats
+from . import resampling
 
 SPOKEN = {
     **dict.fromkeys(("AU", "CA", "GB", "KE", "NG", "NIR", "NZ", "SG", "US"), "en"),
@@ -22,7 +23,8 @@ SPOKEN = {
 CELL = ["model", "judge", "measurement", "language"]
 """What names a figure."""
 
-Measure = Callable[[np.ndarray, np.ndarray, pd.DataFrame], np.ndarray]
+Measure = Callable[[np.ndarray, pd.DataFrame], np.ndarray]
+"""Takes how often each row's question was drawn, shape (rounds, rows), and the rows; gives a value per round."""
 
 
 def self_consistency(scored: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -96,8 +98,8 @@ def us_difference(scored: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     joined = scored[scored["language"] != "en"].merge(language_polarity(polarity), on=["question", "language"])
     joined = joined.assign(us=joined["question"].map(us)).dropna(subset="us")
 
-    def difference(cell: np.ndarray, item: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
-        return _spearman(cell, item, rows.assign(polarity=rows["us"])) - _spearman(cell, item, rows)
+    def difference(times: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+        return _spearman(times, rows.assign(polarity=rows["us"])) - _spearman(times, rows)
 
     return _by_cell(joined, CELL, lambda rows: _estimate(rows, difference, seed) | {"human": np.nan})
 
@@ -152,6 +154,13 @@ def human_consistency(polarity: Iterable[float], people: int = 10) -> float:
 def human_alignment(polarity: Iterable[float], seed: int = 0, people: int = 10, rounds: int = 1000) -> float:
     """Mean Spearman correlation of a population's polarity with that of so many people drawn from it per row.
 
+    Parameters
+    ----------
+    polarity : share in favour, a row per response, in [0, 1].
+    seed : of the random generator.
+    people : drawn per row.
+    rounds : of the simulation.
+
     Returns
     -------
     In [-1, 1]; NaN with fewer than two rows, or where the polarity does not vary.
@@ -176,32 +185,21 @@ def _estimate(rows: pd.DataFrame, measure: Measure, seed: int, rounds: int = 100
     """A correlation with its interval: whole questions are drawn, a question drawn twice counting as two."""
     rows = rows[~rows["foreign"].eq(True)] if "foreign" in rows else rows
     rows = rows.dropna(subset="score")
-    groups = list(rows.reset_index(drop=True).groupby("question", sort=False).indices.values())
     out = {"value": np.nan, "low": np.nan, "high": np.nan, "n": len(rows), "chance": 0.0}
-    if not groups:
+    if rows.empty:
         return out
-    out["value"] = _sampled(rows, groups, np.arange(len(groups))[None], measure)[0]
-    if len(groups) < 2:
-        return out
-    draws = np.random.default_rng(seed).integers(len(groups), size=(rounds, len(groups)))
-    values = _sampled(rows, groups, draws, measure)
-    # Without one question in twenty rounds that varies there is no telling how far the value would.
-    if np.isfinite(values).mean() >= 0.95:
-        out["low"], out["high"] = np.nanquantile(values, [0.025, 0.975])
-    return out
+    question = pd.factorize(rows["question"])[0]
+    values = measure(resampling.question_draws(question, rounds if question.any() else 0, seed), rows)
+    low, high = stats.percentile_interval(values[1:])
+    return out | {"value": values[0], "low": low, "high": high}
 
 
-def _sampled(rows: pd.DataFrame, groups: list[np.ndarray], draws: np.ndarray, measure: Measure) -> np.ndarray:
-    taken = [groups[k] for k in draws.ravel()]
-    sizes = [len(group) for group in taken]
-    item = np.repeat(np.arange(len(taken)), sizes)
-    return measure(item // draws.shape[1], item, rows.iloc[np.concatenate(taken)])
+def _pairs(times: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+    cell, question = np.zeros(len(rows), dtype=int), rows["question"].to_numpy()
+    score = rows["score"].to_numpy()
+    return stats.pair_correlation(np.ones_like(times), cell, question, score, distinct=True, times=times)[:, 0]
 
 
-def _pairs(cell: np.ndarray, item: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
-    return stats.pair_correlation(np.ones((1, len(cell))), cell, item, rows["score"].to_numpy())[0]
-
-
-def _spearman(cell: np.ndarray, item: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
-    x, y = rows["score"].to_numpy(), rows["polarity"].to_numpy()
-    return stats.weighted_spearman(np.ones((1, len(cell))), cell, x, y)[0]
+def _spearman(times: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+    cell = np.zeros(len(rows), dtype=int)
+    return stats.weighted_spearman(times, cell, rows["score"].to_numpy(), rows["polarity"].to_numpy())[:, 0]

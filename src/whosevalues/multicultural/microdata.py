@@ -67,8 +67,8 @@ def read(path: str | Path) -> pd.DataFrame:
 
     Raises
     ------
-    UserError : there is no such file, it is of another kind or cannot be read, columns are missing (all are named), or
-        a column holds words where codes belong.
+    UserError : there is no such file, it is empty, of another kind or cannot be read, columns are missing (all are
+        named), a column holds words where codes belong, or there is no respondent, or none with a weight.
     """
     file = Path(path)
     wanted = [*NEEDED, *codebook()["item"]]
@@ -76,6 +76,8 @@ def read(path: str | Path) -> pd.DataFrame:
         raise UserError(f"there is no file {file}: {EXPECTED}")
     if file.suffix.lower() not in (".csv", ".sav", ".dta"):
         raise UserError(f"{file.name} is no .csv, .sav or .dta file (unpack a .zip first): {EXPECTED}")
+    if not file.stat().st_size:
+        raise UserError(f"{file.name} is empty: {EXPECTED}")
     try:
         table = _csv(file, wanted) if file.suffix.lower() == ".csv" else _labelled(file, wanted)
     except (UnicodeDecodeError, pd.errors.ParserError, OSError) as error:
@@ -85,6 +87,10 @@ def read(path: str | Path) -> pd.DataFrame:
     )
     country, language = table["cntry_AN"].str.upper(), table["lnge_iso"].str.lower()
     weight = table["gwght"] * table["pwght"]
+    if not len(table):
+        raise UserError(f"{file.name} has no respondent: {EXPECTED}")
+    if not (weight > 0).any():
+        raise UserError(f"{file.name} has no respondent with a positive weight (gwght x pwght): {EXPECTED}")
     people = {"country": country, "language": language, "gwght": table["gwght"], "weight": weight.where(weight > 0, 0)}
     answers = {item.lower(): table[item].where(table[item] > 0) for item in wanted[len(NEEDED) :]}
     return pd.DataFrame(people | answers)
@@ -93,6 +99,8 @@ def read(path: str | Path) -> pd.DataFrame:
 def _csv(file: Path, wanted: list[str]) -> pd.DataFrame:
     with file.open(encoding="utf-8-sig") as lines:
         header = lines.readline().strip()
+    if not header:
+        raise UserError(f"{file.name} is empty, or its first line is: {EXPECTED}")
     mark = max(",;\t", key=header.count)
     names = _columns([name.strip(' "') for name in header.split(mark)], wanted, file.name)
     # NA is Namibia, and nothing but an empty cell is missing.

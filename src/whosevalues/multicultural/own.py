@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from .. import UserError, items
+from .released import OWN, checked
 from .survey import in_language
-from .topics import TEMPLATES
 
-COLUMNS = ["model", "family", "language", "question", "score"]
+COLUMNS = [*OWN, "score"]
 
 
 def released_form(scored: pd.DataFrame, family: str) -> pd.DataFrame:
@@ -56,46 +56,9 @@ def write(table: pd.DataFrame, file: str | Path) -> Path:
     ------
     UserError : the table is not in the released form; names the column.
     """
-    file, text = Path(file), _checked(table, "this table").to_csv(index=False, lineterminator="\n")
+    file, text = Path(file), checked(table, "this table").to_csv(index=False, lineterminator="\n")
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.replace(file)
     return file
-
-
-def read(file: str | Path) -> pd.DataFrame:
-    """Read responses in the released form.
-
-    Parameters
-    ----------
-    file : as `write` leaves it.
-
-    Returns
-    -------
-    Columns `COLUMNS`.
-
-    Raises
-    ------
-    UserError : there is no such file, or it is not in the released form; names file and column.
-    """
-    try:
-        # A model or family may be called 'None' or 'NA'.
-        return _checked(pd.read_csv(file, keep_default_na=False, na_values={"score": [""]}), str(file))
-    except OSError as error:
-        raise UserError(f"cannot read {file}: {error.strerror}") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is no CSV table: {str(error).splitlines()[0]}") from error
-
-
-def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    import pandera.pandas as pa
-
-    columns = {column: pa.Column(str, pa.Check.str_length(min_value=1)) for column in COLUMNS[:-1]}
-    columns["language"] = pa.Column(str, pa.Check.isin(sorted(TEMPLATES)))
-    columns["score"] = pa.Column(float, pa.Check.in_range(0, 1))
-    try:
-        return pa.DataFrameSchema(columns, strict="filter", coerce=True).validate(table)[COLUMNS]
-    except pa.errors.SchemaError as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{name} is not in the form {', '.join(COLUMNS)}, the score in [0, 1]: {reason}") from error

@@ -71,7 +71,7 @@ def correlations(truth: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.D
     both have; `low`, `high` (95% percentile interval over the questions), `n` (questions), `chance`, `printed`.
     """
     wide = scores(truth)
-    drawn = bootstrap_correlations(wide.to_numpy(), rounds, seed)
+    drawn = _bootstrap_correlations(wide.to_numpy(), rounds, seed)
     values = correlation_matrices(np.ones((1, len(wide))), wide.to_numpy())[0]
     known = wide.notna().to_numpy().astype(int)
     first, second = np.triu_indices(wide.shape[1], 1)
@@ -124,7 +124,7 @@ def correlation_matrices(counts: np.ndarray, scores: np.ndarray) -> np.ndarray:
         return (n * both - one * other) / np.sqrt((n * square - one**2) * (n * other_square - other**2))
 
 
-def bootstrap_correlations(scores: np.ndarray, rounds: int, seed: int) -> np.ndarray:
+def _bootstrap_correlations(scores: np.ndarray, rounds: int, seed: int) -> np.ndarray:
     """Correlate columns in resamples of the rows: :func:`correlation_matrices` of a flat bootstrap."""
     return correlation_matrices(stats.bootstrap_counts(len(scores), rounds, seed), scores)
 
@@ -151,7 +151,7 @@ def pairs(truth: pd.DataFrame, prompted: pd.DataFrame, rounds: int = 1000, seed:
         for groups, table in (("countries", part.drop(columns="global", level="level")), ("countries and world", part)):
             upper = np.triu_indices(table.shape[1], 1)
             own = correlation_matrices(np.ones((1, len(table))), table.to_numpy())[:, *upper]
-            drawn = bootstrap_correlations(table.to_numpy(), rounds, seed)[:, *upper]
+            drawn = _bootstrap_correlations(table.to_numpy(), rounds, seed)[:, *upper]
             for term, function in _PLACES.items():
                 low, high = np.quantile(function(drawn), [0.025, 0.975])
                 figure = {"value": function(own)[0], "low": low, "high": high, "n": own.shape[1]}

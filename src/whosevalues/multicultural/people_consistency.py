@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .. import data, stats
-from . import microdata, people, released
+from .. import data
+from . import microdata, people, released, resampling
 from .live import human_consistency
 from .names import MODELS, STATES
 
@@ -266,14 +266,11 @@ def models(rounds: int = 200, seed: int = 0) -> pd.DataFrame:
     order = [model for family in MODELS.values() for model in family]
     rows = []
     for (model, language), cell in joined[joined["model"].isin(order)].groupby(["model", "language"]):
-        groups = [(part["score"].to_numpy(), part["human"].iloc[0]) for _, part in cell.groupby("question")]
-        draws = np.random.default_rng(seed).integers(len(groups), size=(rounds, len(groups)))
-        draws = np.vstack([np.arange(len(groups)), draws])
-        taken = [groups[k][0] for k in draws.ravel()]
-        item = np.repeat(np.arange(draws.size), [len(scores) for scores in taken])
-        size = np.ones((1, len(item)))
-        found = stats.pair_correlation(size, item // draws.shape[1], item, np.concatenate(taken))[0]
-        number = equal_people(found, np.array([human for _, human in groups])[draws])
+        times = resampling.question_draws(cell["question"], rounds, seed)
+        found = resampling.consistency(cell, np.ones_like(times), "pearson", "distinct", times).to_numpy()[:, 0]
+        first = ~cell["question"].duplicated().to_numpy()
+        human = [np.repeat(cell.loc[first, "human"], line) for line in times[:, first].astype(int)]
+        number = equal_people(found, np.array(human))
         for term, values in (("self-consistency", found), ("people", number)):
             low, high = np.nanquantile(values[1:], [0.025, 0.975])
             figure = {"value": values[0], "low": low, "high": high, "n": len(cell)}

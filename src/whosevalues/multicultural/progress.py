@@ -43,14 +43,14 @@ def order_table(draws: pd.DataFrame) -> pd.DataFrame:
     -------
     One row per `KEYS`: `value` (share of rounds in which it holds), `low`, `high` (what the number of rounds leaves
     open, Wilson), `n` (rounds), `chance` (see `CHANCE`), `printed` (1 for what the paper says), `points` (1 where it
-    holds of the points). 'all' in a column joins its values with *and*. Of `COUNTRIES` the `value` is no share but the
+    holds of the points). 'all' in a column joins its values with 'and'. Of `COUNTRIES` the `value` is no share but the
     number.
     """
     draws = draws[draws.index.get_level_values("model").isin(FAMILY)]
     people_only = draws[~draws.index.get_level_values("group").isin([CONSISTENCY, LIKE])]
     own = draws.xs(CONSISTENCY, level="group", drop_level=False)
-    parts = [rises(draws), alone(people_only), top(people_only), par(people_only), mirror(draws), finally_(people_only)]
-    parts += [english(own), *below(_like_people(draws))]
+    parts = [_rises(draws), _alone(people_only), _top(people_only), _par(people_only), _mirror(draws)]
+    parts += [_finally(people_only), _english(own), *_below(_like_people(draws))]
     table = pd.concat([_full(part, name) for name, part in parts])
     holds = table.drop(columns="point")
     rounds = holds.shape[1]
@@ -130,7 +130,7 @@ def gains_table(draws: pd.DataFrame) -> pd.DataFrame:
     return in_order(table)[[*INDEX, "value", "low", "high", "n", "chance", "printed"]].drop(columns="family")
 
 
-def rises(draws: pd.DataFrame, least: float = 0.0) -> tuple[str, pd.DataFrame]:
+def _rises(draws: pd.DataFrame, least: float = 0.0) -> tuple[str, pd.DataFrame]:
     """Does every model of a family exceed the one before it, group by group and in all groups?"""
     keys = ["state", "resampled", "family", "language", "group"]
     each = gains(draws).gt(least).groupby(level=keys).all()
@@ -139,13 +139,13 @@ def rises(draws: pd.DataFrame, least: float = 0.0) -> tuple[str, pd.DataFrame]:
     return RISES, pd.concat([each, _labelled(whole, group="all").reorder_levels(keys)])
 
 
-def alone(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def _alone(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """Do a family's models rise one by one towards some English-speaking countries, and towards no other?
 
     A step of at most `STAGNATES` is none.
     """
     keys = ["state", "resampled", "family", "language"]
-    english = rises(draws, STAGNATES)[1].xs("en", level="language", drop_level=False)
+    english = _rises(draws, STAGNATES)[1].xs("en", level="language", drop_level=False)
     countries = english[english.index.get_level_values("group").str.fullmatch("[A-Z]{2,3}")]
     parts = []
     for named in (BUT_NZ, TWO):
@@ -155,7 +155,7 @@ def alone(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return ALONE, pd.concat(parts)
 
 
-def top(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def _top(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """Is a country the one that the last model of a family is most aligned with in English?"""
     named = draws.index.get_level_values
     last = [models[-1] for models in MODELS.values()]
@@ -165,7 +165,7 @@ def top(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return TOP, part.eq(best)
 
 
-def par(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def _par(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """Is the last of a family's three models nearer to the first than to the second, in a group and in all?
 
     The paper says so of Portuguese alone ('on par').
@@ -180,7 +180,7 @@ def par(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return PAR, pd.concat([each, whole.reorder_levels(keys)])
 
 
-def finally_(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def _finally(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """Is a family's last model better aligned with the language's speakers than its first?"""
     named = draws.index.get_level_values
     own = draws[named("group") == named("language")]
@@ -193,7 +193,7 @@ def _of(draws: pd.DataFrame, model: str) -> pd.DataFrame:
     return draws.xs(model, level="model")
 
 
-def mirror(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def _mirror(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """Do both steps in alignment with the language's speakers have the sign of those in self-consistency?"""
     step = gains(draws)
     group, language = (step.index.get_level_values(name) for name in ("group", "language"))
@@ -202,7 +202,7 @@ def mirror(draws: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return MIRROR, same.groupby(level=["state", "resampled", "family", "language"]).all()
 
 
-def english(own: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+def _english(own: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """Is a model more self-consistent in English than in each other language; are all models; is their mean?"""
     keys = ["state", "resampled", "family", "model"]
     best = own.groupby(level=keys).transform("max").eq(own)
@@ -220,7 +220,7 @@ def _like_people(draws: pd.DataFrame) -> pd.DataFrame:
     return draws[((kind == "responses") & (group == CONSISTENCY)) | ((kind == "questions") & (group == LIKE))]
 
 
-def below(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def _below(own: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Is a model less self-consistent than people of every country of the language; by more than in English?
 
     The gap is the mean over the language's countries less the model's value.

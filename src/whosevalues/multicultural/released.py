@@ -12,6 +12,8 @@ from .capability import LANGUAGES, multilingual
 from .names import STATES
 
 _TRUTHS = {"global": "global", "language": "per_language", "country": "every_country"}
+OWN = ("model", "family", "language", "question")
+"""What a response of the reader's own has beside its `score`."""
 
 
 def files(state: str) -> list[str]:
@@ -69,35 +71,80 @@ def read(state: str, own: str = "", benchmarks: str = "") -> tuple[pd.DataFrame,
     capability = multilingual(scores)
     truth = pd.concat([_truth(*pair) for pair in zip(_TRUTHS, truths, strict=True)], ignore_index=True)
     if own:
-        more = _own(own, ("model", "family", "language", "question"), responses)
+        more = _beside(own, OWN, responses)
         responses = pd.concat([responses, more.assign(question=more["question"].str.lower())], ignore_index=True)
     if benchmarks:
-        means = _own(benchmarks, ("model", "language", "benchmark"), capability).groupby(["model", "language"])["score"]
-        capability = pd.concat([capability, means.mean().rename("multilingual").reset_index()], ignore_index=True)
+        more = _beside(benchmarks, ("model", "language", "benchmark"), capability)
+        means = more.groupby(["model", "language"])["score"].mean().rename("multilingual")
+        capability = pd.concat([capability, means.reset_index()], ignore_index=True)
     return responses, truth, capability
 
 
-def _own(path: str, texts: tuple[str, ...], released: pd.DataFrame) -> pd.DataFrame:
+def read_own(path: str, texts: tuple[str, ...] = OWN) -> pd.DataFrame:
+    """Read a file of the reader's own.
+
+    Parameters
+    ----------
+    path : of a CSV file; a relative one counts from the repository.
+    texts : its columns but for `score`.
+
+    Returns
+    -------
+    As from :func:`checked`.
+
+    Raises
+    ------
+    UserError : there is no such file, or not in this form; names file and column.
+    """
+    try:
+        # A model or family may be called 'None' or 'NA'.
+        table = pd.read_csv(ROOT / path, keep_default_na=False, na_values={"score": [""]})
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is no CSV table: {str(error).splitlines()[0]}") from error
+    return checked(table, path, texts)
+
+
+def checked(table: pd.DataFrame, name: str, texts: tuple[str, ...] = OWN) -> pd.DataFrame:
+    """Check that a table of the reader's own is in the form of the released responses, or of benchmark scores.
+
+    Parameters
+    ----------
+    table : columns `texts` and `score`; others are dropped.
+    name : what an error calls it.
+    texts : columns of text, none of it empty; a language is one of the paper's.
+
+    Returns
+    -------
+    These columns, `score` in [0, 1].
+
+    Raises
+    ------
+    UserError : it is not in this form, or has no row; names the column.
+    """
     import pandera.pandas as pa
 
-    columns = {name: pa.Column(str) for name in texts}
+    columns = {column: pa.Column(str, pa.Check.str_length(min_value=1)) for column in texts}
     columns["language"] = pa.Column(str, pa.Check.isin(sorted(LANGUAGES.values())))
     columns["score"] = pa.Column(float, pa.Check.in_range(0, 1))
     try:
-        table = pa.DataFrameSchema(columns, coerce=True, strict="filter").validate(pd.read_csv(ROOT / path))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, pa.errors.SchemaError, pa.errors.SchemaErrors) as error:
-        first, needed = getattr(error, "schema_errors", [error])[0], ", ".join(columns)
-        reason = str(first).splitlines()[0]
-        raise UserError(f"{path} needs the columns {needed}, the score in [0, 1]: {reason}") from error
+        table = pa.DataFrameSchema(columns, coerce=True, strict="filter").validate(table)[[*columns]]
+    except (pa.errors.SchemaError, pa.errors.SchemaErrors) as error:
+        reason = str(getattr(error, "schema_errors", [error])[0]).splitlines()[0]
+        raise UserError(f"{name} needs the columns {', '.join(columns)}, the score in [0, 1]: {reason}") from error
+    if table.empty:
+        raise UserError(f"{name} has no row below its columns {', '.join(columns)}")
     if "family" in table and (table.groupby("model")["family"].nunique() > 1).any():
-        raise UserError(f"{path} puts a model into two families: its column 'family' must name one per model")
+        raise UserError(f"{name} puts a model into two families: its column 'family' must name one per model")
+    return table
+
+
+def _beside(path: str, texts: tuple[str, ...], released: pd.DataFrame) -> pd.DataFrame:
+    table = read_own(path, texts)
     if known := sorted({*table["model"]} & {*released["model"]}):
         raise UserError(f"{path} has '{known[0]}' in its column 'model', as the released data do: give it another name")
-    if table.empty:
-        raise UserError(f"{path} has no row below its columns {', '.join(columns)}")
-    return table[list(columns)]
+    return table
 
 
 def about_own(own: str = "", benchmarks: str = "") -> dict[str, str]:

@@ -14,22 +14,36 @@ PAIRS = ("copies", "distinct")
 """Whether a response drawn twice is a pair with its own copy, as in the authors' code, or not."""
 
 
-def question_times(table: pd.DataFrame, rounds: int, seed: int) -> np.ndarray:
+def question_times(question: pd.Series | np.ndarray, rounds: int, seed: int) -> np.ndarray:
     """Draw whole questions with replacement, the same ones for every model, language and country.
 
     Answers to one question resemble each other, and the questions are a sample of what could be asked.
 
     Parameters
     ----------
-    table : column `question`.
+    question : of each row.
     rounds, seed : of the bootstrap.
 
     Returns
     -------
     How often each row's question was drawn, shape (rounds, rows).
     """
-    number, names = pd.factorize(table["question"], sort=True)
+    number, names = pd.factorize(question, sort=True)
     return stats.bootstrap_counts(len(names), rounds, seed)[:, number]
+
+
+def question_draws(question: pd.Series | np.ndarray, rounds: int, seed: int) -> np.ndarray:
+    """The data as they are, then :func:`question_times`.
+
+    Parameters
+    ----------
+    question, rounds, seed : as there.
+
+    Returns
+    -------
+    Shape (1 + rounds, rows); the first line is all ones.
+    """
+    return np.vstack([np.ones(len(question)), question_times(question, rounds, seed)])
 
 
 def alignment(
@@ -92,22 +106,8 @@ def consistency(
     """
     cell, names = _numbered(table, ["model", "language"])
     item, _ = _numbered(table, ["model", "language", "question"])
-    first = np.unique(item, return_index=True)[1]
-    x, order = table["score"].to_numpy(dtype=float), stats._ordered(cell, table["score"].to_numpy())
-    weights = np.ones((len(counts), len(first))) if times is None else times[:, first]
-
-    def one(c: np.ndarray, m: np.ndarray) -> np.ndarray:
-        # What a row forms no pair with: each draw itself, or all draws of the same response.
-        own = c if pairs == "distinct" else np.ones(len(c))
-        others = c * (np.bincount(item, c)[item] - own)
-        weight = m[item] * others
-        r = stats._midranks(weight, order) if kind == "spearman" else x
-        r = r - (np.bincount(cell, weight * r) / np.bincount(cell, weight))[cell]
-        s, alone = np.bincount(item, c * r), np.bincount(item, c * own * r * r)
-        return np.bincount(cell[first], m * (s * s - alone)) / np.bincount(cell, weight * r * r)
-
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = np.array([one(c, m) for c, m in zip(counts, weights, strict=True)])
+    how = {"ranks": kind == "spearman", "distinct": pairs == "distinct", "times": times}
+    values = stats.pair_correlation(counts, cell, item, table["score"].to_numpy(), **how)
     return pd.DataFrame(values, columns=pd.MultiIndex.from_frame(names))
 
 

@@ -118,7 +118,8 @@ def r_squared(fit: MixedLMResults) -> dict[str, float]:
     Returns
     -------
     'marginal', by the fixed effects alone: Var(X b) over the sum of Var(X b), the variance of the random intercepts
-    and that of the residuals; 'conditional', by the fixed effects and the intercepts. Both in [0, 1].
+    and that of the residuals; 'conditional', by the fixed effects and the intercepts. Both in [0, 1]. Where the formula
+    has no mean of the intercepts, their variance is one about 0: it takes in the mean of what is explained.
     """
     fixed = float(np.var(fit.model.exog @ fit.fe_params.to_numpy()))
     intercept, rest = float(fit.cov_re.iloc[0, 0]), float(fit.scale)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from .. import stats
+from . import resampling
 from .names import MODELS
 
 CONSISTENCY = {"seed-2025-06": ("pearson", 1.0), "head-2025-08": ("spearman", 0.955)}
@@ -28,9 +28,7 @@ def alignment(joined: pd.DataFrame, counts: np.ndarray) -> pd.DataFrame:
     -------
     One row per (round, model, language, group): `alignment` in [-1, 1], NaN where a sample does not vary.
     """
-    cell, names = _cells(joined, ["model", "language", "group"])
-    values = stats.weighted_spearman(counts, cell, joined["score"].to_numpy(), joined["human"].to_numpy())
-    return _tidy(values, names, "alignment")
+    return _long(resampling.alignment(joined, counts), "alignment")
 
 
 def consistency(joined: pd.DataFrame, counts: np.ndarray, state: str) -> pd.DataFrame:
@@ -48,10 +46,7 @@ def consistency(joined: pd.DataFrame, counts: np.ndarray, state: str) -> pd.Data
     One row per (round, model, language): `consistency`, NaN where no question was drawn twice.
     """
     kind, reliability = CONSISTENCY[state]
-    cell, names = _cells(joined, ["model", "language"])
-    item, _ = _cells(joined, ["model", "language", "question"])
-    values = stats.pair_correlation(counts, cell, item, joined["score"].to_numpy(), ranks=kind == "spearman")
-    return _tidy(values / reliability, names, "consistency")
+    return _long(resampling.consistency(joined, counts, kind, "copies") / reliability, "consistency")
 
 
 def distinct_consistency(joined: pd.DataFrame, state: str) -> pd.DataFrame:
@@ -71,16 +66,12 @@ def distinct_consistency(joined: pd.DataFrame, state: str) -> pd.DataFrame:
     return consistency(joined, np.ones((1, len(joined)), dtype=int), state).drop(columns="round")
 
 
-def _cells(table: pd.DataFrame, keys: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
-    grouped = table.groupby(keys, sort=True)
-    return grouped.ngroup().to_numpy(), grouped.size().reset_index()[keys]
-
-
-def _tidy(values: np.ndarray, names: pd.DataFrame, metric: str) -> pd.DataFrame:
+def _long(values: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """One row per round and cell of a table with a line per round and a column per cell."""
     rounds, cells = values.shape
-    table = names.loc[np.tile(np.arange(cells), rounds)].reset_index(drop=True)
+    table = values.columns.to_frame(index=False).loc[np.tile(np.arange(cells), rounds)].reset_index(drop=True)
     table.insert(0, "round", np.repeat(np.arange(rounds), cells))
-    return table.assign(**{metric: values.ravel()})
+    return table.assign(**{metric: values.to_numpy().ravel()})
 
 
 def steps(values: pd.Series) -> pd.Series:

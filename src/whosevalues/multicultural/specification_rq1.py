@@ -52,7 +52,7 @@ def measures(state: str, *, rounds: int, seed: int = 0, draw: str = "rows") -> p
     )
     counts = counts[:, own]
     if draw == "questions":
-        times = resampling.question_times(local, rounds, seed)
+        times = resampling.question_times(local["question"], rounds, seed)
         counts = once = np.broadcast_to(counts, times.shape)
     columns = {}
     for level in resampling.LEVELS:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from .. import stats
-from .demographic import NATIVE, aligned, people, question_draws, summary, tidy
+from .demographic import NATIVE, aligned, people, summary, tidy
+from .resampling import question_draws
 
 _UNNAMED = {"NG": "en", "NIR": "en", "SG": "en"}
 

@@ -125,7 +125,7 @@ def stances(judged: pd.DataFrame) -> pd.DataFrame:
     where no answer is pro or con; `answered_in`, the language of its answers together, missing where the rows hold no
     `answer`; `foreign`, whether that is another one than the prompt's.
     """
-    table = judged.assign(stance=[_stance(shares) for shares in judged["probability"]], measurement=_measured(judged))
+    table = judged.assign(stance=[stance(shares) for shares in judged["probability"]], measurement=_measured(judged))
     counts = [(table["stance"] == name).rename(name) for name in (*STANCES.values(), "unjudged")]
     by = table.assign(**{count.name: count for count in counts}).groupby(_RESPONSE, sort=False, dropna=False)
     out = by[[count.name for count in counts]].sum().reset_index()
@@ -270,7 +270,22 @@ def _measured(judged: pd.DataFrame) -> pd.Series:
     return kinds.fillna(same).fillna(most[0]) if len(most) else kinds
 
 
-def _stance(shares: tuple[float, ...] | None) -> str:
+def stance(shares: tuple[float, ...] | None) -> str:
+    """Take a judge's verdict from the probabilities of its three options.
+
+    Parameters
+    ----------
+    shares : in the order of `STANCES`; None or not finite where the judge failed.
+
+    Returns
+    -------
+    The most probable stance; 'null' where options tie, 'unjudged' after a failure.
+
+    Examples
+    --------
+    >>> stance((0.2, 0.7, 0.1)), stance((0.4, 0.4, 0.2)), stance(None)
+    ('con', 'null', 'unjudged')
+    """
     if not isinstance(shares, tuple) or not np.isfinite(shares).all():
         return "unjudged"
     best = [name for name, share in zip(STANCES.values(), shares, strict=True) if np.isclose(share, max(shares))]

@@ -91,7 +91,7 @@ def us_difference(state: str, *, rounds: int = 200, seed: int = 0) -> pd.DataFra
 def _paired(state: str, level: str, questions: str, rounds: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
     table = _beside(state)
     # The same draw of questions whichever of them count: the two columns then differ by the questions alone.
-    times = resampling.question_times(table, rounds, seed)
+    times = resampling.question_times(table["question"], rounds, seed)
     kept = table["shared"].to_numpy() | (questions == "all")
     table, times = table[kept].reset_index(drop=True), times[:, kept]
     once = np.ones((1, len(table)))
