@@ -236,6 +236,8 @@ def test_the_ledger_and_the_chapters_print_the_same_figures():
     for claim in claims.read():
         if claim["rule"]["kind"] not in ("interval", "equal", "at_most", "at_least") or claim["published"] is None:
             continue
+        if "column" in claim["rule"]:
+            continue  # what is published is then not the figure that the table's `printed` stands beside
         table = results.stored(claim["result"])
         for column, wanted in claim["where"].items():
             table = table[table[column].isin(wanted if isinstance(wanted, list) else [wanted])]
@@ -254,8 +256,8 @@ def test_the_ledger_and_the_chapters_print_the_same_figures():
 def test_what_the_paper_claims_is_kept_apart_from_what_we_ask():
     """A claim judged on later data must not count for or against the paper."""
     for claim in claims.read():
-        states = str((claim.get("where") or {}).get("state", ""))
-        if "head" in states:
+        where = claim.get("where") or {}
+        if "head" in f"{where.get('state')} {where.get('file')}" or "later data" in claim["place"]:
             assert claim["about"] == "later data", claim["id"]
         else:
             assert claim["about"] == "paper", claim["id"]

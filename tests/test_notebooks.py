@@ -180,6 +180,8 @@ SMALL = {
     "multicultural/judges": {"model": "uniform", "rounds": 50},
     "multicultural/alignment": {"rounds": 5, "redraws": 2, "seeds": 1},
     "multicultural/capability": {},
+    "multicultural/critique": {"rounds": 20, "most_rounds": 25, "simulations": 2},
+    "multicultural/specifications": {"resamples": 10, "draws": 20},
     "multicultural/prompting": {"model": "uniform", "rounds": 10, "shuffles": 10},
     "multicultural/rq1": {"seeds": 1},
     "multicultural/rq2": {"seeds": 1},

@@ -122,10 +122,10 @@ def rq1_r2(seeds: Iterable[int], *, rounds: int = 100, workers: int | None = Non
     -------
     One row per (state, metric): 'marginal' and 'conditional' as :func:`~whosevalues.multicultural.residuals.r_squared`
     has them, of the authors' formula, then each with `INTERCEPT` after a comma, of the same observations when that mean
-    is estimated. Without it the random intercepts' variance takes in the mean of the alignment, and the marginal share
-    is low, by chance as well. `value` (mean over seeds), `low` and `high` (Monte-Carlo interval of a single run, cut
-    off at 0 and 1), `n` (seeds), `chance`: the mean when in every language the models' capability is shuffled;
-    `printed`, NaN.
+    is estimated. Without it the random intercepts' variance takes in the mean of the alignment, which moves the
+    marginal share and its chance level. `value` (mean over seeds), `low` and `high` (Monte-Carlo interval of a single
+    run, cut off at 0 and 1), `n` (seeds), `chance`: the mean when in every language the models' capability is
+    shuffled; `printed`, NaN.
     """
     parts = []
     for state in STATES:
