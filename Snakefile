@@ -26,7 +26,7 @@ FULL = {
     "multicultural/alignment": {"rounds": 1000, "seeds": 30},
     "multicultural/rq1": {"seeds": 200},
     "multicultural/rq2": {"seeds": 200},
-    "multicultural/critique": {"rounds": 500, "most_rounds": 1600, "simulations": 200},
+    "multicultural/critique": {"rounds": 500, "most_rounds": 1600, "simulations": 800},
     "multicultural/specifications": {"rounds": 400, "resamples": 1000, "draws": 2000},
     "multicultural/prompting": {"rounds": 1000, "shuffles": 2000},
 } if config.get("full") else {}  # fmt: skip

@@ -259,6 +259,19 @@ def test_the_paired_difference_is_scipys_on_the_released_rows():
 
 
 @with_data
+def test_a_reader_s_own_model_has_its_paired_difference(tmp_path):
+    """A new model must stand beside the released ones here, too, and leave the mean of the paper's six alone."""
+    file = tmp_path / "own.csv"
+    responses = released.read(SEED)[0].query("model == 'gpt-4o'")
+    responses[["family", "language", "question", "score"]].assign(model="mine").to_csv(file, index=False)
+    keys = ["model", "language", "against", "level", "questions"]
+    before = us_bias.us_difference(SEED, rounds=3).set_index(keys)["value"]
+    after = us_bias.us_difference(SEED, rounds=3, own=str(file)).set_index(keys)["value"]
+    pd.testing.assert_series_equal(after[before.index], before)
+    pd.testing.assert_series_equal(after.loc["mine"], before.loc["gpt-4o"])
+
+
+@with_data
 def test_redrawn_baselines_count_as_the_paper_counts():
     """With the released baseline the two rules must count what the chapter on RQ2 counts in the same run."""
     table = us_bias.baseline_redraws(draws=200, rounds=100).set_index(["state", "metric", "language"])

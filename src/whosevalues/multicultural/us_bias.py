@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -14,12 +15,13 @@ PRINTED = {"da": 3, "nl": 5, "en": 6, "pt": 0}
 """Of six models, how many the paper calls US-biased (section 4.2)."""
 
 
-def beside_countries(responses: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def beside_countries(responses: pd.DataFrame, truth: pd.DataFrame, more: Iterable[str] = ()) -> pd.DataFrame:
     """Set the responses of the analysed models and of the random baseline beside native countries and the US.
 
     Parameters
     ----------
     responses, truth : as from :func:`~whosevalues.multicultural.released.read`.
+    more : models to keep beside the released ones, the reader's own.
 
     Returns
     -------
@@ -28,15 +30,15 @@ def beside_countries(responses: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFra
     """
     joined = released.join(responses, truth, "country").reset_index(names="row")
     kept = joined[joined["group_language"].eq(joined["language"]) | joined["group"].eq("US")]
-    kept = kept[kept["model"].isin([*sum(MODELS.values(), ()), RANDOM])]
+    kept = kept[kept["model"].isin([*sum(MODELS.values(), ()), RANDOM, *more])]
     has = kept.groupby(["language", "question"])["group"].transform("nunique")
     return kept.assign(shared=has == kept.groupby("language")["group"].transform("nunique")).reset_index(drop=True)
 
 
 @cache
-def _beside(state: str) -> pd.DataFrame:
-    responses, truth, _ = released.read(state)
-    return beside_countries(responses, truth)
+def _beside(state: str, own: str = "") -> pd.DataFrame:
+    responses, truth, _ = released.read(state, own)
+    return beside_countries(responses, truth, {*responses["model"]} - {*released.read(state)[0]["model"]})
 
 
 def gaps(alignment: pd.DataFrame) -> pd.DataFrame:
@@ -59,13 +61,14 @@ def gaps(alignment: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([each, average.set_axis(names, axis=1)], axis=1)
 
 
-def us_difference(state: str, *, rounds: int = 200, seed: int = 0) -> pd.DataFrame:
+def us_difference(state: str, *, rounds: int = 200, seed: int = 0, own: str = "") -> pd.DataFrame:
     """Estimate US minus local alignment directly: same responses, whole questions resampled, no baseline.
 
     Parameters
     ----------
     state : as in :func:`~whosevalues.multicultural.released.files`.
     rounds, seed : of the bootstrap over questions.
+    own : as in :func:`~whosevalues.multicultural.released.read`.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def us_difference(state: str, *, rounds: int = 200, seed: int = 0) -> pd.DataFra
     parts = []
     for level in resampling.LEVELS:
         for questions in ("all", "shared"):
-            point, draws, n = _paired(state, level, questions, rounds, seed)
+            point, draws, n = _paired(state, level, questions, rounds, seed, own)
             bounds = draws.quantile([0.025, 0.975]).T.set_axis(["low", "high"], axis=1)
             part = pd.concat([point.iloc[0].rename("value"), bounds], axis=1)
             part = part.rename_axis(["model", "language", "against"]).reset_index()
@@ -88,8 +91,10 @@ def us_difference(state: str, *, rounds: int = 200, seed: int = 0) -> pd.DataFra
 
 
 @cache
-def _paired(state: str, level: str, questions: str, rounds: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
-    table = _beside(state)
+def _paired(
+    state: str, level: str, questions: str, rounds: int, seed: int, own: str = ""
+) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    table = _beside(state, own)
     # The same draw of questions whichever of them count: the two columns then differ by the questions alone.
     times = resampling.question_times(table["question"], rounds, seed)
     kept = table["shared"].to_numpy() | (questions == "all")
