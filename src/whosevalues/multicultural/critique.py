@@ -149,10 +149,10 @@ def figures(sample: pd.DataFrame, state: str) -> pd.DataFrame:
     Returns
     -------
     One row per (model, language): `alignment`, as the paper's code has it, over responses; `question`, over questions,
-        each with the mean of its responses, as section 2 defines it; `consistency` over distinct pairs; `reliability`,
-        the same of ranks and without correction, whose square root is by what noise lowers a rank correlation;
-        `disattenuated`, `alignment` over that root (Spearman, 1904), NaN where `reliability` is not positive;
-        `pearson`, consistency as people's is measured.
+    each with the mean of its responses, as section 2 defines it; `consistency` over distinct pairs; `reliability`, the
+    same of ranks and without correction, whose square root is by what noise lowers a rank correlation; `disattenuated`,
+    `alignment` over that root (Spearman, 1904), NaN where `reliability` is not positive; `pearson`, consistency as
+    people's is measured.
     """
     kind, divisor = scores.CONSISTENCY[state]
     cell, index = _cells(sample)
