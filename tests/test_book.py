@@ -175,6 +175,7 @@ def test_a_page_opens_clean_without_a_network(browser, site, name):
     with visit(browser, f"{site}/{name}") as (page, trouble):
         if page.locator(".math").count():
             page.wait_for_selector("mjx-container", timeout=10_000)
+            assert page.locator("mjx-merror").count() == 0, "a formula is shown as its source"
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == []
         drawn = "[...document.querySelectorAll('.js-plotly-plot')].map(e => e.querySelector('svg').clientWidth)"
