@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whosevalues import elicitation, items, manifest, mena_measures, report
+from whosevalues import elicitation, items, manifest, report
+from whosevalues.mena import consistency, nvas
 
 SAID = {
     "en": "1. Yes, of course you can.\n2. Not at all, never.",
@@ -66,7 +67,7 @@ def test_figures_are_those_of_the_papers_own_functions(answers):
     assert persona["low"] < persona["value"] < persona["high"] and persona["n"] == 26 and persona["coverage"] == 1
     assert (card.loc[card["measure"] == "missing mass", "value"] == 0.25).all()
     # The same option everywhere is the same answer in every language and framing.
-    assert (card.loc[card["measure"].isin(mena_measures.CONSISTENCIES), "value"] == 1).all()
+    assert (card.loc[card["measure"].isin(consistency.CONSISTENCIES), "value"] == 1).all()
     assert (card.loc[card["measure"] == "missing mass of the judge", "value"] == 0.5).all()
     valid = card[card["measure"] == "valid responses"]
     assert (valid["value"] == 1).all() and (valid["n"] == 12).all()
@@ -272,7 +273,7 @@ def test_consistency_is_one_minus_the_share_of_the_scale_between_two_answers():
         (("1", "4"), ("4",), 0.5),
         ((), ("1",), np.nan),
     ):
-        (row,) = mena_measures.consistencies(pair(best, other), bank).query("measure == 'CLCS'").to_dict("records")
+        (row,) = consistency.consistencies(pair(best, other), bank).query("measure == 'CLCS'").to_dict("records")
         assert row["value"] == pytest.approx(expected, nan_ok=True)
         # Of the 16 pairs of 4 options: 4 alike, 6 one apart, 4 two apart, 2 three apart.
         assert row["chance"] == pytest.approx((4 + 6 * 2 / 3 + 4 / 3) / 16)
@@ -281,7 +282,7 @@ def test_consistency_is_one_minus_the_share_of_the_scale_between_two_answers():
 def test_answers_that_are_all_alike_do_not_settle_a_consistency():
     """Two equal pairs show no more than Wilson's interval of 2 in 2 allows: 2 / (2 + 1.96^2) to 1."""
     pairs = pd.concat([pair(("1",), ("1",)), pair(("2",), ("2",), question="trust-united-nations")])
-    table = mena_measures.consistency_table(mena_measures.consistencies(pairs, items.teaching_questions()))
+    table = consistency.consistency_table(consistency.consistencies(pairs, items.teaching_questions()))
     row = table[table["measure"] == "CLCS"].iloc[0]
     assert (row["value"], row["high"]) == (1, 1) and row["low"] == pytest.approx(2 / (2 + 1.96**2), abs=1e-4)
 
@@ -291,6 +292,6 @@ def test_corrected_nvas_has_chance_at_nought_and_the_best_at_one():
     scored = pd.DataFrame(
         {"question": ["a", "b"], "nvas": [0.8, 0.7], "chance": [0.6, 0.4], "one_human": [0.6, 0.4], "cell": "x"}
     ).assign(measurement="logprob")
-    row = mena_measures.corrected(scored, ["cell"]).iloc[0]
+    row = nvas.corrected(scored, ["cell"]).iloc[0]
     assert row["value"] == pytest.approx(0.5) and row["low"] == pytest.approx(0.5) and row["human"] == 0
     assert row["n"] == 2 and row["coverage"] == 1

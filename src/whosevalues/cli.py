@@ -23,7 +23,7 @@ Named = Annotated[str, typer.Option(help="A name in models.yml.")]
 Judge = Annotated[str | None, typer.Option(help="Model that judges open answers; by default the model itself.")]
 Papers = Annotated[
     list[str] | None,
-    typer.Option(help="multicultural, mena, navab or multicultural-countries; repeat it. By default all."),
+    typer.Option(help="multicultural, mena, navab, ...; repeat it. By default all but the largest."),
 ]
 Stamp = Annotated[Path | None, typer.Option(help="Also write what was done to this JSON file.")]
 
@@ -48,7 +48,7 @@ def run(
     from . import elicitation, report
     from .responses import Purse
 
-    given, purse, papers = _pairs(parameter), Purse(max_cost), paper or list(elicitation.EXPERIMENTS)
+    given, purse, papers = _pairs(parameter), Purse(max_cost), paper or elicitation.usual()
     _agree(papers, model, judge, limit, shard, given, yes)
     for name in papers:
         about = elicitation.run(name, model, judge=judge, limit=limit, shard=shard, purse=purse, **given)
@@ -66,7 +66,7 @@ def cost(model: Named = "smollm2-135m", paper: Papers = None, judge: Judge = Non
     from . import elicitation
     from .cost import cost, in_words
 
-    for name in paper or elicitation.EXPERIMENTS:
+    for name in paper or elicitation.usual():
         typer.echo(in_words(cost(name, model, judge)))
 
 

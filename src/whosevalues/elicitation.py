@@ -16,12 +16,25 @@ STORE = ROOT / "_build" / "responses"
 
 EXPERIMENTS = {
     "multicultural": "multicultural.survey",
-    "mena": "mena",
+    "mena": "mena.protocol",
     "navab": "navab.evaluation",
     "multicultural-countries": "multicultural.prompting",
+    "mena-order": "mena.order",
+    "mena-reasoning": "mena.reasoning",
+    "mena-leakage": "mena.leakage",
+    "mena-translation": "mena.translation",
+    "mena-benchmark": "mena.grid",
 }
 """The module of each paper: its function `experiment` makes the requests; where answers must be judged, its function
 `judging` makes the judge's."""
+
+ON_REQUEST = ("mena-translation", "mena-benchmark")
+"""Asked only where they are named: too large for a first look."""
+
+
+def usual() -> list[str]:
+    """List the experiments of a plain run: all but those on request."""
+    return [name for name in EXPERIMENTS if name not in ON_REQUEST]
 
 
 def requests(paper: str, limit: int | None = None, shard: str | None = None, **parameters: object) -> pd.DataFrame:

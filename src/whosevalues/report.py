@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from . import ROOT, elicitation, items, manifest, mena, mena_measures, results
+from . import ROOT, elicitation, items, manifest, results
+from .mena import consistency, nvas
+from .mena.answers import answers as to_answers
+from .mena.answers import by_country
 from .multicultural import live as culture
 from .multicultural import survey
 from .multicultural.topics import TOPICS
@@ -285,20 +288,20 @@ def _mena(model: str, answers: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame
     every = _completed("mena", answers, model)
     bank, humans = items.teaching_questions(), items.human_distributions()
     countries = every["country"].dropna().unique().tolist()
-    answered = mena.answers(every)
-    spread = mena.by_country(answered, countries)
-    scored = mena.nvas(spread, humans, bank)
-    cell, prompted = [*mena.CELL, "measurement"], ["framing", "language", "mode"]
-    table = mena.nvas_table(scored).rename(columns={"one_human": "human"}).assign(measure="NVAS")
-    fair = mena_measures.corrected(scored, mena.CELL).assign(measure="NVAS corrected for chance")
-    gaps = mena.margins(scored).merge(table[[*cell, "coverage"]], on=cell)
+    answered = to_answers(every)
+    spread = by_country(answered, countries)
+    scored = nvas.nvas(spread, humans, bank)
+    cell, prompted = [*nvas.CELL, "measurement"], ["framing", "language", "mode"]
+    table = nvas.nvas_table(scored).rename(columns={"one_human": "human"}).assign(measure="NVAS")
+    fair = nvas.corrected(scored, nvas.CELL).assign(measure="NVAS corrected for chance")
+    gaps = nvas.margins(scored).merge(table[[*cell, "coverage"]], on=cell)
     gaps = gaps[gaps["baseline"].isin(BASELINES)]
     gaps = gaps.assign(measure="NVAS minus " + gaps["baseline"].map(BASELINES))
     gaps["chance"] = np.where(gaps["baseline"] == "chance", 0.0, np.nan)
-    mass = mena.missing_mass(answered, prompted).assign(measure="missing mass")
+    mass = nvas.missing_mass(answered, prompted).assign(measure="missing mass")
     mass = mass.merge(answered.groupby(prompted, sort=False).size().rename("asked").reset_index(), on=prompted)
     mass["coverage"] = mass["n"] / mass["asked"]
-    both = mena_measures.consistency_table(mena_measures.consistencies(spread, bank))
+    both = consistency.consistency_table(consistency.consistencies(spread, bank))
     parts = [part.astype(object) for part in (table, fair, gaps, mass, both)]
     yield "mena", _reasons(pd.concat(parts, ignore_index=True), every, ["country", *prompted])
 

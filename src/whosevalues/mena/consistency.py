@@ -1,4 +1,4 @@
-"""Further quantities of MENAValues (arXiv 2510.13154): NVAS with chance taken out, and its three consistencies."""
+"""How consistent a model is with itself: across languages (CLCS), framings (FCS), self and persona (SPD)."""
 
 from __future__ import annotations
 
@@ -8,50 +8,12 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from .items import NATIVE, Question
-from .mena import by_measurement
-from .stats import cluster_interval, wilson
+from ..items import NATIVE, Question
+from ..stats import cluster_interval, wilson
+from .answers import by_measurement
 
 CONSISTENCIES = ("CLCS", "FCS", "SPD")
 """Cross-lingual consistency, framing consistency, self-persona deviation (a consistency despite its name)."""
-
-
-def corrected(scored: pd.DataFrame, by: Sequence[str], seed: int = 0, rounds: int = 1000) -> pd.DataFrame:
-    """Put NVAS on a scale on which guessing gets 0 and the best score is 1: (NVAS - chance) / (1 - chance).
-
-    Parameters
-    ----------
-    scored : as `mena.nvas` gives it.
-    by : columns that name a figure.
-    seed, rounds : of the bootstrap, which draws questions.
-
-    Returns
-    -------
-    One row per cell and `measurement`: `by`, `value` (at most 1), `low`, `high` (95%; NaN with fewer than two
-    questions), `n` (answers), `coverage` (answers over rows), `chance` (0), `human` (one person drawn from the
-    country, on the same scale).
-    """
-    rows = []
-    for key, cell in scored.groupby(list(by), sort=False):
-        for kind, whole in by_measurement(cell, ["nvas"]):
-            part = whole[whole["nvas"].notna()]
-            room = (1 - part["chance"]).sum() or np.nan
-            value, human = ((part[name] - part["chance"]).sum() / room for name in ("nvas", "one_human"))
-            low, high = _ratio_interval(part, seed, rounds)
-            figures = {"measurement": kind, "value": value, "low": low, "high": high, "n": len(part)}
-            figures |= {"coverage": len(part) / len(cell), "chance": 0.0, "human": human}
-            rows.append(dict(zip(by, key, strict=True)) | figures)
-    return pd.DataFrame(rows)
-
-
-def _ratio_interval(part: pd.DataFrame, seed: int, rounds: int) -> tuple[float, float]:
-    above, room = part["nvas"] - part["chance"], 1 - part["chance"]
-    sums = pd.DataFrame({"above": above, "room": room}).groupby(part["question"]).sum().to_numpy()
-    if len(sums) < 2:
-        return np.nan, np.nan
-    drawn = sums[np.random.default_rng(seed).integers(len(sums), size=(rounds, len(sums)))].sum(axis=1)
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    return float(low), float(high)
 
 
 def consistencies(answered: pd.DataFrame, questions: Iterable[Question]) -> pd.DataFrame:
@@ -63,7 +25,7 @@ def consistencies(answered: pd.DataFrame, questions: Iterable[Question]) -> pd.D
 
     Parameters
     ----------
-    answered : as `mena.by_country` gives it.
+    answered : as `answers.by_country` gives it.
     questions : the bank, for the options.
 
     Returns
