@@ -29,6 +29,9 @@ FULL = {
     "multicultural/critique": {"rounds": 500, "most_rounds": 1600, "simulations": 800},
     "multicultural/specifications": {"rounds": 400, "resamples": 1000, "draws": 2000},
     "multicultural/prompting": {"rounds": 1000, "shuffles": 2000},
+    "mena/nvas": {"rounds": 1000},
+    "mena/consistency": {"rounds": 1000},
+    "mena/collapse": {"rounds": 1000, "shuffles": 400},
 } if config.get("full") else {}  # fmt: skip
 
 

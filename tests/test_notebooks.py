@@ -123,8 +123,8 @@ def test_cleaning_finds_every_form_and_leaves_the_rest_alone(monkeypatch, tmp_pa
 
 def test_unknown_notebook_lists_those_there_are():
     """A misspelt chapter must show what could have been meant."""
-    with pytest.raises(UserError, match="unknown notebook 'mena/nvas': there are .*mena/alignment"):
-        notebooks.run("mena/nvas")
+    with pytest.raises(UserError, match="unknown notebook 'mena/alignement': there are .*mena/alignment"):
+        notebooks.run("mena/alignement")
 
 
 CHAPTERS = [
@@ -174,6 +174,17 @@ def test_chapters_have_the_fixed_shape(name):
 
 SMALL = {
     "mena/alignment": {"model": "uniform", "countries": ["EG", "TR"]},
+    "mena/benchmark": {"rounds": 20, "tried": 2},
+    "mena/protocol": {"model": "uniform", "countries": ["EG", "TR"]},
+    "mena/translation": {"model": "uniform"},
+    "mena/nvas": {"rounds": 20},
+    "mena/consistency": {"model": "uniform", "rounds": 20},
+    "mena/reasoning": {"model": "uniform", "rounds": 20},
+    "mena/leakage": {"model": "uniform"},
+    "mena/divergence": {"model": "uniform"},
+    "mena/collapse": {"model": "uniform", "rounds": 20, "shuffles": 20},
+    "mena/later": {},
+    "mena/regions": {},
     "navab/evaluation": {"model": "uniform"},
     "multicultural/people": {"rounds": 2},
     "multicultural/responses": {"model": "uniform"},

@@ -61,13 +61,16 @@ def run(
 
 
 @app.command()
-def cost(model: Named = "smollm2-135m", paper: Papers = None, judge: Judge = None) -> None:
+def cost(
+    model: Named = "smollm2-135m", paper: Papers = None, judge: Judge = None, parameter: Parameters = None
+) -> None:
     """Say what a run takes: questions, tokens, money, time."""
     from . import elicitation
     from .cost import cost, in_words
 
+    given = _pairs(parameter)
     for name in paper or elicitation.usual():
-        typer.echo(in_words(cost(name, model, judge)))
+        typer.echo(in_words(cost(name, model, judge, **given)))
 
 
 @app.command()

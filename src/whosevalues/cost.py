@@ -46,8 +46,9 @@ def cost(
     -------
     One row, and one for the judge where there are open answers: `model`, `paper`, `questions` (that the backend can
     answer), `answered` (which are not asked again), `unwritten` (open answers that are not there yet, for each of which
-    ten questions to the judge are counted, the most), `tokenizer` (whose tokens are counted), `samples` (answers drawn
-    per option question), `bound` (`tokens_out` cannot be exceeded) and the columns of `estimate`, for what is left.
+    `each` questions to the judge are counted, the most: ten, or the module's `PER_ANSWER`), `tokenizer` (whose tokens
+    are counted), `samples` (answers drawn per option question), `bound` (`tokens_out` cannot be exceeded) and the
+    columns of `estimate`, for what is left.
 
     Raises
     ------
@@ -199,7 +200,8 @@ def _judged(
     paper: str, model: str, judge: str, asked: pd.DataFrame, left: pd.DataFrame, judging: Callable
 ) -> dict[str, Any]:
     """Count what is put to the judge: of written answers exactly, of others as many statements as a list may have."""
-    written, found = asked.drop(left.index), []
+    module, written, found = elicitation._module(paper), asked.drop(left.index), []
+    each = getattr(module, "PER_ANSWER", STATEMENTS)
     if len(written):
         who = models.load(model)
         put = written.assign(key=responses.keys(who, written))
@@ -208,16 +210,17 @@ def _judged(
         drop=True
     )
     # What is the same statement on the same topic is judged once.
-    known = known.drop_duplicates(["prompt", "options"])
+    known = known.drop_duplicates(["prompt", *{"options"}.intersection(known)])
     # As many statements as a list may have; together they are as long as the answer may be.
     empty = "\n".join(f"{place}. x" for place in range(1, STATEMENTS + 1))
-    most = [row.decoding.max_tokens / STATEMENTS for row in left.itertuples() for _ in range(STATEMENTS)]
+    most = [row.decoding.max_tokens / each for row in left.itertuples() for _ in range(each)]
     ahead = _able(judge, judging(left.assign(text=empty)).assign(unread=most)) if len(left) else known.iloc[:0]
     still = _left(paper, judge, known)
     rows = responses.read(elicitation.STORE / paper / judge).values()
     kinds = {row["measurement"] for row in rows if row["kind"] == "option_scores" and not row["error"]}
     asked, open_ = (pd.concat([part.assign(unread=0.0), ahead], ignore_index=True) for part in (known, still))
-    return _row(f"{paper}, the judge", judge, asked, open_, {"measurement": sorted(kinds)}, len(left))
+    name = f"{paper}, {getattr(module, 'SECOND', 'the judge')}"
+    return _row(name, judge, asked, open_, {"measurement": sorted(kinds)}, len(left)) | {"each": each}
 
 
 def _able(model: str, asked: pd.DataFrame) -> pd.DataFrame:

@@ -42,7 +42,8 @@ def _in_words(row: Mapping[str, Any]) -> str:
     whose = "its own tokenizer" if own else f"the tokenizer of {row['tokenizer']}"
     parts = [f"{about}{row['tokens_in']:,.0f} tokens in and {out} out, counted with {whose}"]
     if row["unwritten"]:
-        parts.append(f"{STATEMENTS} statements in each of {row['unwritten']:,} answers that are still to be written")
+        what = f"{row['each']:.0f} statements in each" if row["each"] > 1 else "one question for each"
+        parts.append(f"{what} of {row['unwritten']:,} answers that are still to be written")
     if not row["bound"]:
         reads = f"where it gives log-probabilities, one request, and up to {WALKS} if an option has several tokens"
         drawn = f"{row['samples']} samples per option question; " if row["samples"] > 1 else ""

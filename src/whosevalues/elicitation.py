@@ -24,11 +24,12 @@ EXPERIMENTS = {
     "mena-leakage": "mena.leakage",
     "mena-translation": "mena.translation",
     "mena-benchmark": "mena.grid",
+    "mena-region": "mena.region_prompts",
 }
-"""The module of each paper: its function `experiment` makes the requests; where answers must be judged, its function
-`judging` makes the judge's."""
+"""The module of each paper: its function `experiment` makes the requests; where a second model must read the answers,
+as a judge or to translate them back, its function `judging` makes that one's, `PER_ANSWER` of them for each answer."""
 
-ON_REQUEST = ("mena-translation", "mena-benchmark")
+ON_REQUEST = ("mena-translation", "mena-benchmark", "mena-region")
 """Asked only where they are named: too large for a first look."""
 
 
@@ -102,11 +103,11 @@ def elicit(
 
 
 def judged(paper: str, answers: pd.DataFrame, judge: str | None = None, **how: Any) -> pd.DataFrame:
-    """Have a model's open answers judged: by the model itself, unless another one is named.
+    """Have a model's open answers judged, or translated back: by the model itself, unless another one is named.
 
     Parameters
     ----------
-    paper : whose experiment needs a judge: 'multicultural'.
+    paper : whose experiment needs a second model: 'multicultural' or 'mena-translation'.
     answers : of `elicit`, by one model.
     judge : name in models.yml; without it the model is its own judge.
     how : `purse`, `progress` and `shared`, as for `responses.ask`.

@@ -217,6 +217,82 @@ def specification_explorer(
     return figure
 
 
+def points_explorer(table: pd.DataFrame, *, menu: str, picture: str, hue: str, symbol: str, name: str) -> Interactive:
+    """Many small scatter plots in one place: a menu picks the picture, the pointer names the point.
+
+    Parameters
+    ----------
+    table : one row per point: `first`, `second` (where it lies; both axes in the same unit), `label` (two or three
+        letters beside the point), and the columns named below.
+    menu, picture : columns of the menus and of the pictures that each of them offers.
+    hue, symbol : columns that colour and shape the points, at most six values each.
+    name : column that the pointer shows.
+
+    Returns
+    -------
+    The figure; show it with :func:`interactive`.
+    """
+    import plotly.graph_objects as go
+    import seaborn as sns
+
+    colours = dict(zip(dict.fromkeys(table[hue]), sns.color_palette(PALETTE, 8).as_hex(), strict=False))
+    marks = ("circle", "diamond", "square", "x", "star", "cross")
+    symbols = dict(zip(dict.fromkeys(table[symbol]), marks, strict=False))
+    figure, owner = go.Figure(), []
+    pictures = list(table[[menu, picture]].drop_duplicates().itertuples(index=False, name=None))
+    for of in pictures:
+        part = table[(table[menu] == of[0]) & (table[picture] == of[1])]
+        for who, points in part.groupby(hue, sort=False):
+            marker = {"size": 9, "color": colours[who], "symbol": points[symbol].map(symbols).tolist()}
+            figure.add_trace(
+                go.Scatter(
+                    x=points["first"].round(3),
+                    y=points["second"].round(3),
+                    mode="markers+text",
+                    text=points["label"],
+                    textposition="top center",
+                    textfont={"size": 10, "color": colours[who]},
+                    marker=marker,
+                    name=who,
+                    customdata=points[[name]].to_numpy(),
+                    hovertemplate=f"%{{customdata[0]}}<br>{who}<extra></extra>",
+                    visible=of == pictures[0],
+                )
+            )
+            owner.append(of)
+    menus = []
+    for row, group in enumerate(dict.fromkeys(of[0] for of in pictures)):
+        buttons = [
+            {
+                "label": f"{group}: {of[1]}",
+                "method": "update",
+                "args": [{"visible": [other == of for other in owner]}, {"title.text": f"{group}: {of[1]}"}],
+            }
+            for of in pictures
+            if of[0] == group
+        ]
+        at = {"x": 0, "xanchor": "left", "y": 1.16 + 0.1 * row, "yanchor": "bottom", "pad": {"b": 2}}
+        menus.append({"buttons": buttons, "font": {"size": 11}, **at})
+    figure.update_layout(
+        updatemenus=menus,
+        title={
+            "text": ": ".join(pictures[0]),
+            "font": {"size": 13},
+            "y": 0.74,
+            "yanchor": "bottom",
+            "yref": "container",
+        },
+        template="plotly_white",
+        height=580,
+        margin={"l": 45, "r": 10, "t": 160, "b": 40},
+        legend={"orientation": "h", "y": -0.12, "yanchor": "top", "font": {"size": 11}},
+        hoverlabel={"align": "left", "bgcolor": "white", "font": {"size": 11, "color": "#222222"}},
+        xaxis={"title": {"text": "first component"}, "zeroline": False},
+        yaxis={"title": {"text": "second component"}, "zeroline": False, "scaleanchor": "x", "constrain": "domain"},
+    )
+    return figure
+
+
 def interactive(figure: Interactive, name: str) -> HTML:
     """Show an interactive figure in the book, or, run by hand, in the notebook.
 

@@ -72,6 +72,24 @@ class Question:
     sources: dict[str, str]
 
 
+@dataclass(frozen=True)
+class FactualControl(Question):
+    """One question with a known right answer, in English only, beside the value questions.
+
+    Attributes
+    ----------
+    right : key of the right option.
+    area : 'history', 'institutions', 'geography' or 'culture'.
+    difficulty : 'easy', 'medium' or 'hard', as its author judged it.
+    fact : what makes it right, and where that can be checked.
+    """
+
+    right: str
+    area: str
+    difficulty: str
+    fact: str
+
+
 def teaching_questions() -> tuple[Question, ...]:
     """Read the question bank.
 
@@ -102,6 +120,34 @@ def teaching_questions() -> tuple[Question, ...]:
     if twice:
         raise _broken(file, twice[0], "id", "it stands twice")
     return questions
+
+
+def factual_controls() -> tuple[FactualControl, ...]:
+    """Read the factual controls: questions of Western-centric content that nobody's values decide.
+
+    Returns
+    -------
+    The questions in the order of the file, in English, each with four options: a guess is right in one of four.
+
+    Raises
+    ------
+    UserError : the file is missing or broken; names the file, the question and the field.
+
+    Examples
+    --------
+    >>> hamlet = next(q for q in factual_controls() if q.id == "fact-hamlet")
+    >>> hamlet.text["en"], hamlet.labels["en"][int(hamlet.right) - 1]
+    ('Who wrote the play Hamlet?', 'William Shakespeare')
+    """
+    file = TEACHING / "controls.yml"
+    entries = _read_yaml(file).get("controls")
+    if not isinstance(entries, list) or not entries:
+        raise _broken(file, "", "controls", "it must be a list with something in it")
+    controls = tuple(_control(file, entry) for entry in entries)
+    ids = [control.id for control in controls]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise _broken(file, twice[0], "id", "it stands twice")
+    return controls
 
 
 def translations() -> pd.DataFrame:
@@ -235,6 +281,21 @@ def _question(file: Path, entry: object, answers: Mapping[str, dict]) -> Questio
         labels={code: _spread(answer["labels"][code], answer["options"]) for code in LANGUAGES},
         sources=entry["sources"],
     )
+
+
+def _control(file: Path, entry: object) -> FactualControl:
+    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
+        raise _broken(file, "", "id", f"every question needs one, {entry!r:.60} has none")
+    keys, labels = ("1", "2", "3", "4"), entry.get("options")
+    for field in ("text", "area", "difficulty", "fact"):
+        if not _is_text(entry.get(field)):
+            raise _broken(file, entry["id"], field, "it must be there, as text (in quotes if need be)")
+    if not (isinstance(labels, list) and len(labels) == len(keys) and all(map(_is_text, labels))):
+        raise _broken(file, entry["id"], "options", "it must be a list of 4 texts")
+    if entry.get("right") not in keys:
+        raise _broken(file, entry["id"], "right", f"it must be one of {', '.join(keys)}, in quotes")
+    about = {field: entry[field] for field in ("right", "area", "difficulty", "fact")}
+    return FactualControl(entry["id"], "nominal", keys, {"en": entry["text"]}, {"en": tuple(labels)}, {}, **about)
 
 
 def _rules(entry: dict, answer: dict) -> Iterator[tuple[str, bool, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -30,6 +31,8 @@ HEAD = {
 SOURCES = {"WVS 7": "WVS", "The 2022 Arab Opinion Index": "AOI"}
 SCALES = {"y": "ordinal", "s": "ordinal", "n": "nominal"}
 LONGEST = 5000
+WIDEST = 100
+"""More options than a question can have: the workbook has 36 at most."""
 
 # In words why there is nothing, such as "(No data, {})".
 EMPTY = re.compile(r"\(No (data|values <= \d+), \{\}\)")
@@ -45,10 +48,12 @@ def read(file: Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns
     -------
     questions : one row per question: `question` (its column in the workbook, from 1, as text: the `Code` of the metric
-        files), `source` ('WVS' or 'AOI'), `item` (the survey's number, e.g. 'Q1', missing for AOI), `low`, `high` (Min
-        and MAX), `marked` (the scale as printed), `scale` ('ordinal' or 'nominal'), `category`, `subcategory`, `text`.
+        files), `source` ('WVS' or 'AOI'), `item` (the survey's number, such as 'Q1', 'Q33_3' or 'MENA_01', missing for
+        AOI), `low`, `high` (Min and MAX), `marked` (the scale as printed), `scale` ('ordinal' or 'nominal'),
+        `category`, `subcategory`, `text`, `label` (the survey's short name, missing for AOI).
     cells : one row per filled cell: `question`, `country`, `centre` (the printed mean of an ordinal scale, mode of a
-        nominal one; NaN without data), `shares` (dict of option as printed -> percent as printed; empty without data).
+        nominal one; NaN without data), `shares` (dict of option as printed -> percent as printed; empty without data),
+        `note` (why there is no data, such as 'No data'; '' where there is some).
 
     Raises
     ------
@@ -71,14 +76,13 @@ def people(questions: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     being the same), `probability` in [0, 1], adding up to 1 within a cell (printed percentages are rounded). Options
     that nobody chose have 0; those outside the question's own range stay, so that they can be counted.
     """
-    ranges = questions.set_index("question")
+    ranges = {row.question: range(row.low, row.high + 1) for row in questions.itertuples()}
     rows = []
-    for cell in cells[cells["shares"].map(bool)].to_dict("records"):
-        found = {str(int(float(option))): percent for option, percent in cell["shares"].items()}
-        low, high = ranges.loc[cell["question"], ["low", "high"]]
-        options = sorted({*map(int, found), *range(low, high + 1)})
+    for cell in cells[cells["shares"].map(bool)].itertuples():
+        found = {int(float(option)): percent for option, percent in cell.shares.items()}
         total = sum(found.values())
-        rows += [(cell["question"], cell["country"], str(o), found.get(str(o), 0.0) / total) for o in options]
+        options = sorted({*found, *ranges[cell.question]})
+        rows += [(cell.question, cell.country, str(option), found.get(option, 0.0) / total) for option in options]
     return pd.DataFrame(rows, columns=["question", "country", "option", "probability"])
 
 
@@ -100,7 +104,7 @@ def _read(file: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             found = repr(names[place]) if place < len(names) else "nothing"
             raise _wrong(file, sheet.title, place, 0, f"'{wanted}' was expected, {found} stands there")
     questions = pd.DataFrame(_questions(file, sheet.title, rows))
-    cells = pd.DataFrame(_cells(file, sheet.title, rows), columns=["question", "country", "centre", "shares"])
+    cells = pd.DataFrame(_cells(file, sheet.title, rows), columns=["question", "country", "centre", "shares", "note"])
     return questions, cells
 
 
@@ -117,23 +121,31 @@ def _questions(file: Path, sheet: str, rows: list[list[Any]]) -> Iterator[dict[s
                 raise _wrong(file, sheet, place, column, "a question's text is missing")
         if not raw["low"] < raw["high"]:
             raise _wrong(file, sheet, 3, column, f"MAX {raw['high']} is not above Min {raw['low']}")
-        item = re.match(r"Q\d+[A-Z]*", str(raw["item"] or ""))
+        if raw["high"] - raw["low"] >= WIDEST:
+            raise _wrong(file, sheet, 3, column, f"Min to MAX {raw['high']} are more than {WIDEST} options")
+        item = re.match(r"(Q|MENA_Q?)\d+\w*", str(raw["item"] or ""))
         named = {"question": str(column), "item": item[0] if item else None, "label": raw["item"]}
         ends = {"low": int(raw["low"]), "high": int(raw["high"])}
         yield raw | named | ends | {"source": SOURCES[raw["source"]], "scale": SCALES[raw["marked"]]}
 
 
-def _cells(file: Path, sheet: str, rows: list[list[Any]]) -> Iterator[tuple[str, str, float, dict[str, float]]]:
+def _cells(file: Path, sheet: str, rows: list[list[Any]]) -> Iterator[tuple[str, str, float, dict[str, float], str]]:
+    seen: set[str] = set()
     for place, row in enumerate(rows[len(HEAD) :], start=len(HEAD)):
         if row[0] not in CODES:
             raise _wrong(file, sheet, place, 0, f"{row[0]!r:.40} is none of {', '.join(CODES)}")
+        if CODES[row[0]] in seen:
+            raise _wrong(file, sheet, place, 0, f"{row[0]} stands twice")
+        seen.add(CODES[row[0]])
         for column, text in enumerate(row[1:], start=1):
             if text is None:
                 continue
             try:
-                yield (str(column), CODES[row[0]], *parse(text))
+                centre, shares = parse(text)
             except ValueError as error:
                 raise _wrong(file, sheet, place, column, f"{error}, in {text!r:.60}") from error
+            note = "" if shares else text.strip()[1:].partition(",")[0]
+            yield str(column), CODES[row[0]], centre, shares, note
 
 
 def parse(text: object) -> tuple[float, dict[str, float]]:
@@ -175,14 +187,24 @@ def parse(text: object) -> tuple[float, dict[str, float]]:
     if not (isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict) and value[1]):
         raise ValueError(wanted)
     centre, shares = value
-    if isinstance(centre, bool) or not isinstance(centre, int | float):
-        raise ValueError(f"{centre!r:.20} is no number")
+    if isinstance(centre, bool) or not isinstance(centre, int | float) or not _moderate(centre):
+        raise ValueError(f"{centre!r:.20} is no number, or too large a one")
     for option, share in shares.items():
         if not (isinstance(option, str) and re.fullmatch(r"\d{1,3}(\.0)?", option)):
             raise ValueError(f"{option!r:.20} is no option")
         if not (isinstance(share, str) and re.fullmatch(r"\d{1,3}(\.\d+)?%", share) and float(share[:-1]) <= 100):
             raise ValueError(f"{share!r:.20} is no percentage")
-    return float(centre), {option: float(share[:-1]) for option, share in shares.items()}
+    if len({int(float(option)) for option in shares}) < len(shares):
+        raise ValueError("an option stands twice")
+    percents = {option: float(share[:-1]) for option, share in shares.items()}
+    if not sum(percents.values()) > 0:
+        raise ValueError("the shares add up to nothing")
+    return float(centre), percents
+
+
+def _moderate(number: float) -> bool:
+    # An integer of thousands of digits has no float, and its text would fill the message.
+    return abs(number) < 1e9 and not math.isnan(number)
 
 
 def _whole(value: object) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .. import UserError
+from .. import UserError, microdata_file
 
 NEEDED = ("cntry_AN", "lnge_iso", "gwght", "pwght")
 """Country, language of the interview, weight within the country, weight of the country's population."""
@@ -70,85 +70,15 @@ def read(path: str | Path) -> pd.DataFrame:
     UserError : there is no such file, it is empty, of another kind or cannot be read, columns are missing (all are
         named), a column holds words where codes belong, or there is no respondent, or none with a weight.
     """
-    file = Path(path)
     wanted = [*NEEDED, *codebook()["item"]]
-    if not file.is_file():
-        raise UserError(f"there is no file {file}: {EXPECTED}")
-    if file.suffix.lower() not in (".csv", ".sav", ".dta"):
-        raise UserError(f"{file.name} is no .csv, .sav or .dta file (unpack a .zip first): {EXPECTED}")
-    if not file.stat().st_size:
-        raise UserError(f"{file.name} is empty: {EXPECTED}")
-    try:
-        table = _csv(file, wanted) if file.suffix.lower() == ".csv" else _labelled(file, wanted)
-    except (UnicodeDecodeError, pd.errors.ParserError, OSError) as error:
-        raise UserError(f"{file.name} cannot be read ({str(error).splitlines()[0]}): {EXPECTED}") from error
-    table = pd.DataFrame(
-        {name: _text(table[name]) if name in NEEDED[:2] else _codes(table[name], file.name) for name in wanted}
-    )
+    table = microdata_file.read(path, wanted, words=NEEDED[:2], expected=EXPECTED)
     country, language = table["cntry_AN"].str.upper(), table["lnge_iso"].str.lower()
     weight = table["gwght"] * table["pwght"]
-    if not len(table):
-        raise UserError(f"{file.name} has no respondent: {EXPECTED}")
     if not (weight > 0).any():
-        raise UserError(f"{file.name} has no respondent with a positive weight (gwght x pwght): {EXPECTED}")
+        raise UserError(f"{Path(path).name} has no respondent with a positive weight (gwght x pwght): {EXPECTED}")
     people = {"country": country, "language": language, "gwght": table["gwght"], "weight": weight.where(weight > 0, 0)}
     answers = {item.lower(): table[item].where(table[item] > 0) for item in wanted[len(NEEDED) :]}
     return pd.DataFrame(people | answers)
-
-
-def _csv(file: Path, wanted: list[str]) -> pd.DataFrame:
-    with file.open(encoding="utf-8-sig") as lines:
-        header = lines.readline().strip()
-    if not header:
-        raise UserError(f"{file.name} is empty, or its first line is: {EXPECTED}")
-    mark = max(",;\t", key=header.count)
-    names = _columns([name.strip(' "') for name in header.split(mark)], wanted, file.name)
-    # NA is Namibia, and nothing but an empty cell is missing.
-    table = pd.read_csv(
-        file, sep=mark, encoding="utf-8-sig", keep_default_na=False, na_values=["", " "], low_memory=False,
-        skipinitialspace=True, usecols=lambda name: name.strip() in names,
-    )  # fmt: skip
-    return table.rename(columns=lambda name: names[name.strip()])
-
-
-def _labelled(file: Path, wanted: list[str]) -> pd.DataFrame:
-    import pyreadstat
-
-    load = pyreadstat.read_sav if file.suffix.lower() == ".sav" else pyreadstat.read_dta
-    try:
-        _, about = load(file, metadataonly=True)
-        names = _columns(about.column_names, wanted, file.name)
-        table, _ = load(file, usecols=list(names), apply_value_formats=False)
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
-        raise UserError(f"{file.name} cannot be read ({error}): {EXPECTED}") from error
-    return table.rename(columns=names)
-
-
-def _columns(found: Iterable[str], wanted: list[str], name: str) -> dict[str, str]:
-    """Which of the file's columns are wanted, and what for."""
-    spelled = {column.lower(): column for column in wanted}
-    names = {column: spelled[column.lower()] for column in found if column.lower() in spelled}
-    if missing := [column for column in wanted if column not in names.values()]:
-        raise UserError(f"{name} lacks {len(missing)} of {len(wanted)} columns ({', '.join(missing)}): {EXPECTED}")
-    if len(names) > len(wanted):
-        raise UserError(f"{name} has columns that differ in case only: {', '.join(names)}; {EXPECTED}")
-    return names
-
-
-def _text(column: pd.Series) -> pd.Series:
-    text = column.astype("string").str.strip()
-    return text.mask(text == "").astype(object)
-
-
-def _codes(column: pd.Series, name: str) -> pd.Series:
-    codes = pd.to_numeric(column, errors="coerce")
-    words = column[codes.isna() & column.notna()]
-    if len(words):
-        raise UserError(
-            f"{name} has '{words.iloc[0]}' in {column.name} where a code belongs: save it with codes, not with value "
-            "labels, and with decimal points"
-        )
-    return codes.astype(float)
 
 
 def check(people: pd.DataFrame) -> pd.DataFrame:
