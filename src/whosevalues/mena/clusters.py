@@ -28,7 +28,7 @@ def language_gap(arab: tuple[int, ...], apart: tuple[int, ...], options: int) ->
 
     Returns
     -------
-    Smallest and largest mean |a - b| / R of a pair across languages minus that within Arabic, over all answers that
+    Smallest and largest mean ``|a - b| / R`` of a pair across languages minus that within Arabic, over all answers that
     remain possible.
 
     Examples

@@ -79,7 +79,7 @@ def identical(counts: np.ndarray) -> np.ndarray:
 
 
 def agreement(counts: np.ndarray) -> np.ndarray:
-    """Mean 1 - |a - b| / R over the pairs of countries.
+    """Mean ``1 - |a - b| / R`` over the pairs of countries.
 
     Parameters
     ----------

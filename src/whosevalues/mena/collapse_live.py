@@ -22,8 +22,8 @@ def pairs(answered: pd.DataFrame, questions: Iterable[Question]) -> pd.DataFrame
     Returns
     -------
     One row per model, framing, language ('en' or 'native'), mode, question and pair of countries: `identical` (1 or 0),
-    `agreement` (1 - |a - b| / R), and what both are on average if two answers are drawn evenly, `identical_chance` and
-    `agreement_chance`.
+    `agreement` (``1 - |a - b| / R``), and what both are on average if two answers are drawn evenly, `identical_chance`
+    and `agreement_chance`.
     """
     bank = {question.id: [float(option) for option in question.options] for question in questions}
     known = answered.dropna(subset=["country", "answer"])

@@ -27,7 +27,7 @@ def effects(questions: pd.DataFrame, cells: pd.DataFrame, rounds: int = 500) -> 
     Returns
     -------
     One row per `effect`: `value` (mean over the cells concerned), `low`, `high` (95%, questions resampled), `n`
-    (cells), `least`, `most`, `chance`, `printed` (missing). NVAS as in the paper, 1 - |a - h| / (MAX - Min).
+    (cells), `least`, `most`, `chance`, `printed` (missing). NVAS as in the paper, ``1 - |a - h| / (MAX - Min)``.
     """
     asked, filled = described(questions, cells)
     full = filled[filled["shares"].map(bool)]

@@ -1,8 +1,8 @@
 """EV-NVAS, the score of a distribution's expected value, and what it rewards.
 
 Where a model refuses, the later study scores the expected value of its option probabilities in place of an answer.
-Since |x - h| is convex, 1 - |E a - h| / R is never below the mean of 1 - |a - h| / R (Jensen): a distribution always
-scores at least as high as the answers drawn from it, and the more so the flatter it is.
+Since ``|x - h|`` is convex, ``1 - |E a - h| / R`` is never below the mean of ``1 - |a - h| / R`` (Jensen): a
+distribution always scores at least as high as the answers drawn from it, and the more so the flatter it is.
 """
 
 from __future__ import annotations

@@ -23,9 +23,9 @@ def neutral_table(
     Returns
     -------
     Per model, mode and `among`, whose answers stand for the countries (the model's 'persona' in English, or 'people'),
-    two rows. `measure` 'distance': mean distance |a - b| / R to a country minus that of two countries; `chance` is 0, a
-    country like the others; `country` is the largest that a country gets when it is left out, and `outlying` which;
-    `midpoint`, `uniform` are what answers get that know nothing, `own` the mean over the model's persona answers, each
+    two rows. `measure` 'distance': mean distance ``|a - b| / R`` to a country minus that of two countries; `chance`
+    is 0, a country like the others; `country` is the largest that a country gets when it is left out, and `outlying`
+    which; `midpoint`, `uniform` are what answers get that know nothing, `own` the mean over the model's persona answers, each
     put in the neutral one's place, and `observer` over its observer answers: the countries in another wording.
     'beyond': distance minus `country`; `verdict` is 'outlier' where its interval lies above 0, 'no outlier' below, else
     'undecided'. `value` is the middle of the bounds `least` and `most`, `low` and `high` a 95% bootstrap, bounds
@@ -116,7 +116,7 @@ def order_table(
     Returns
     -------
     One row per model, framing, mode (in English) and survey: `value` (correlation of the two matrices of mean
-    distances |a - b| / R, on the same cells), `low`, `high` (95% bootstrap), `n` (questions), `chance` (0), `p`
+    distances ``|a - b| / R``, on the same cells), `low`, `high` (95% bootstrap), `n` (questions), `chance` (0), `p`
     (Mantel, 1967: share of relabellings of the model's countries with at least the value, the true one included).
     """
     rng, scale, rows = np.random.default_rng(seed), width(questions), []

@@ -50,7 +50,7 @@ def preferences(frame: pd.DataFrame, humans: pd.DataFrame, questions: Iterable[Q
     -------
     The rows of questions with human figures, with `leaked` (most probable option), `end` (whether it is the first or
     the last of the list), `people` (their share for it), `mode` (whether it is their most frequent answer), `nvas` (1 -
-    |leaked - people's mean| / range) and `even` (the NVAS that an option drawn evenly gets).
+    ``|leaked - people's mean| / range``) and `even` (the NVAS that an option drawn evenly gets).
     """
     scales = {question.id: question for question in questions}
     own = humans[(humans["country"] == country) & humans["question"].isin(list(scales))]
