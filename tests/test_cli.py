@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import REPOSITORY
 
+from whosevalues import cli
+
 TOOL = str(Path(sys.executable).with_name("whosevalues"))
 
 
@@ -100,3 +102,16 @@ def test_nobody_is_asked_without_consent():
     done = subprocess.run(run, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
     assert "human figures" in done.stderr or "nothing was asked; --yes answers for you" in done.stderr
+
+
+def test_an_interrupted_command_says_how_to_go_on(monkeypatch, capsys):
+    """Whoever stops a run of hours must read that nothing is lost; Typer swallows the interruption."""
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("whosevalues.elicitation.usual", stopped)
+    monkeypatch.setattr(sys, "argv", ["whosevalues", "cost"])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code == 130 and "interrupted: the same command continues" in capsys.readouterr().err

@@ -273,11 +273,3 @@ def test_the_bank_s_people_can_be_scored():
     assert len(scored) == len(cells)
     assert scored["nvas"].between(0, 1).all()
     assert scored[list(nvas.BASELINES)].stack().between(0, 1).all()
-
-
-def test_published_figures_are_shares():
-    """The authors print percent: beside ours they must stand on the same scale."""
-    table = nvas.published()
-    assert len(table) == 6 and table["printed"].between(0, 1).all()
-    means = table.groupby("model")["printed"].mean()
-    assert means["Mistral-7B"] == pytest.approx((71.08 + 70.43) / 200)

@@ -300,6 +300,9 @@ def test_the_released_workbook_covers_what_it_says():
     assert table.loc[("AOI", "all", "DZ"), "usable"] == 453
     sizes = distributions.sizes(asked, cells).set_index("measure")["value"]
     assert sizes["answers of 7 models, every question in every country"] == 14 * (864 * 16 * 4 + 864 * 4)
+    # Neutral prompts are asked once per question and language of those who answered: 861 in English, 1364 others.
+    assert sizes["answers of 7 models, where people answered"] == 14 * (9051 * 4 + 861 + 1364)
+    assert sizes[["languages of the prompts", "conditions", "conditions and modes"]].tolist() == [4, 6, 12]
     people = workbook.people(asked, cells)
     assert people.groupby(["question", "country"])["probability"].sum().sub(1).abs().max() < 1e-9
     assert people["option"].str.fullmatch(r"\d+").all()

@@ -45,6 +45,25 @@ def test_leakage_is_compared_within_questions():
     assert found["value"] == pytest.approx((1.0 - 0.5) / 2) and found["n"] == 2
 
 
+def test_leakage_is_compared_under_the_same_line():
+    """A model that refuses only when ordered to would seem to leak because the order asks for no number."""
+    ordered = FRAME.assign(line=np.where(FRAME["kind"] == "answer", "plain", "ordered"))
+    assert share(leakage.leakage(ordered), "refusal or abstention minus answer", 0.75)["n"] == 0
+    one = share(leakage.leakage(FRAME.assign(line="plain")), "refusal or abstention minus answer", 0.75)
+    assert one["value"] == pytest.approx(0.25) and (one["n"], one["questions"]) == (2, 2)
+
+
+def test_means_of_two_sides_need_questions_enough():
+    """Two means over different questions: by hand, and without an interval where a side has too few questions."""
+    cells = pd.DataFrame(
+        {"question": list("abcdefgh"), "x": [1, 1, 1, 0, 0, 1, 0, 0], "said": [False] * 4 + [True] * 4}
+    )
+    found = leakage.across(cells, "x", "said", 0)
+    assert found["value"] == 0.5 and np.isnan(found["low"]) and found["questions"] == 8
+    again = leakage.across(pd.concat([cells, cells.assign(question=list("stuvwxyz"))]), "x", "said", 0)
+    assert again["low"] < 0.5 < again["high"]
+
+
 def test_no_refusal_is_no_leakage_of_zero():
     """A model that never refuses has no leakage rate; 0 would read as a finding."""
     table = leakage.leakage(FRAME[FRAME["kind"] == "answer"])
@@ -149,6 +168,15 @@ def test_contrast_of_topics_holds_options_fixed():
     found = abstention.contrasts(pd.DataFrame(rows, columns=columns)).set_index("compared")
     assert found.loc["all", "value"] == 0.5
     assert found.loc["same source and number of options", "value"] == 0
+
+
+def test_models_listed_by_training_exist_and_have_a_source():
+    """A reader would run a line that models.yml does not have, or take hearsay for a maker's word."""
+    from whosevalues import models
+
+    listed = refusals.trained()
+    assert all(models.entry(name) for name in listed["model"])
+    assert ((listed["training"] == "not known here") == (listed["source"] == "")).all()
 
 
 @with_data

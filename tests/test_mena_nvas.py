@@ -9,7 +9,16 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from whosevalues import items
-from whosevalues.mena import baselines, inversion, inversion_checks, nvas_countries, nvas_live, nvas_page, nvas_released
+from whosevalues.mena import (
+    baselines,
+    inversion,
+    inversion_checks,
+    nvas_countries,
+    nvas_coverage,
+    nvas_live,
+    nvas_page,
+    nvas_released,
+)
 
 with_data = pytest.mark.skipif(
     not os.environ.get("WHOSEVALUES_DATA"), reason="WHOSEVALUES_DATA names no folder with the released files"
@@ -95,6 +104,43 @@ def test_trivial_answerers_by_hand(answerer, expected):
     """'Better than the midpoint' is the chapter's main finding: each answerer's score must be the one it says."""
     got = baselines.table(CELLS, "NVAS")[answerer]
     np.testing.assert_allclose(got, expected)
+
+
+BANK = [
+    items.Question("1", "ordinal", ("1", "2", "3", "4"), {}, {}, {}),
+    items.Question("2", "nominal", ("1", "2", "3"), {}, {}, {}),
+]
+
+
+def test_a_bank_gets_the_answerers_of_the_benchmark():
+    """One's own model and the released ones are held against the same names: they must be the same answerers."""
+    of = baselines.bank_cells(SHARES, BANK)
+    assert of.index["human"].tolist() == pytest.approx([h for (q, _), h in CENTRES.items() if q != "3"])
+    pd.testing.assert_frame_equal(baselines.table(of, "NVAS"), baselines.table(CELLS, "NVAS")[:5])
+
+
+def test_the_others_answer_is_the_other_countries_alone():
+    """A baseline that has seen the country's own people would be no baseline; a half goes up, whatever the sum's bits.
+
+    Options may have gaps, too: the nearest one is meant, not a number that nobody was offered.
+    """
+    bank = [items.Question("1", "ordinal", ("1", "2", "3", "4"), {}, {}, {})]
+    gap = [items.Question("1", "ordinal", ("1", "2", "4"), {}, {}, {})]
+    for own in np.linspace(0, 1, 7):
+        shares = {"EG": (own, 0, 0, 1 - own), "IR": (0, 0.67, 0.33, 0), "TR": (0, 0.33, 0.67, 0)}
+        people = pd.DataFrame(
+            [("1", c, str(o), p) for c, line in shares.items() for o, p in enumerate(line, start=1)],
+            columns=SHARES.columns,
+        )
+        assert baselines.others(baselines.bank_cells(people, bank))[0].tolist() == [0, 0, 0, 1, 0]
+        # Without option 3 all that is left of both others is at 2.
+        assert baselines.others(baselines.bank_cells(people, gap))[0].tolist() == [0, 0, 1, 0, 0]
+
+    # Printed means whose sum, less the own one, falls short of 5 by the last bit.
+    for own, one, other in ((1.03, 2.02, 2.98), (1.82, 2.33, 2.67), (3.7, 2.4, 2.6), (1.1, 2.2, 2.8)):
+        centres = FILLED[FILLED["question"] == "1"].assign(centre=[own, one, other])
+        of = baselines.cells(QUESTIONS, centres, SHARES[SHARES["question"] == "1"])
+        assert baselines.others(of)[0].tolist() == [0, 0, 0, 1, 0]
 
 
 def test_one_minus_w1_is_scipys_distance():
@@ -263,24 +309,23 @@ def test_baselines_stand_on_the_cells_of_each_file():
     assert sizes["llama-3.1-8b", "persona", "zero-shot"] == 8862 and sizes.sum() == 75341
     above = nvas_released.margins(rounds=2).query("measure == 'NVAS' and baseline == 'midpoint'")
     assert (above["value"] > 0).sum() == 3
+    # A file of nearly all cells is as hard as the benchmark, on any draw of questions.
+    covered = (
+        nvas_coverage.coverage(rounds=50)
+        .set_index([*FILE, "cells"])
+        .loc[("llama-3.1-8b", "persona", "reasoning", "own")]
+    )
+    assert covered["easier_high"] - covered["easier_low"] < 0.002
 
 
 def test_live_answers_get_the_scores_that_suit_their_scale():
     """One's own model is put beside the released ones by these scores: they must be the same ones."""
-    bank = [
-        items.Question("1", "ordinal", ("1", "2", "3", "4"), {}, {}, {}),
-        items.Question("2", "nominal", ("1", "2", "3"), {}, {}, {}),
-    ]
-    of = nvas_live.bank_cells(SHARES[SHARES["question"] != "3"], bank)
-    assert of.index.set_index(["question", "country"])["human"].to_dict() == pytest.approx(
-        {cell: centre for cell, centre in CENTRES.items() if cell[0] != "3"}
-    )
     rows = [("1", "EG", ("2",)), ("1", "IR", ("1", "4")), ("1", "TR", ()), ("2", "EG", ("2",)), ("2", "IR", ("3",))]
     answered = pd.DataFrame(rows, columns=["question", "country", "best"]).assign(
         model="m", framing="persona", language="en", measurement=["logprob", "logprob", None, "logprob", "logprob"]
     )
     twice = pd.concat([answered, answered.assign(framing="observer", best=[()] * 5, measurement=None)])
-    both = nvas_live.scores_table(twice, SHARES, bank)
+    both = nvas_live.scores_table(twice, SHARES, BANK)
     assert both.query("framing == 'observer'")[["n", "coverage"]].to_numpy().tolist() == [[0, 0], [0, 0]]
     table = both.query("framing == 'persona'").set_index("measure")
     near, first, last = (

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whosevalues import UserError, data, items, prompts
-from whosevalues.mena import handwritten, order, order_effects, parsing, pitfalls, protocol, size, workbook
+from whosevalues import UserError, items, prompts
+from whosevalues.mena import handwritten, order, order_effects, parsing, pitfalls, protocol
 
 FOUR = ("1", "2", "3", "4")
 TEN = tuple(str(k) for k in range(1, 11))
@@ -18,18 +18,7 @@ PRESS = items.Question("press", "ordinal", FOUR, {"en": "Trust?"}, {"en": LABELS
 AIM = items.Question("aim", "nominal", FOUR[:3], {"en": "Aim?"}, {"en": ("Order", "Speech", "Prices")}, {})
 TAX = items.Question("tax", "ordinal", TEN, {"en": "Tax?"}, {"en": ("Never", *[""] * 8, "Always")}, {})
 CASES = handwritten.cases()
-known = CASES[CASES["difficulty"] != "beyond the rules"]
-
-
-def has_data():
-    try:
-        data.load(workbook.PATH)
-    except data.DataUnavailable:
-        return False
-    return True
-
-
-with_data = pytest.mark.skipif(not has_data(), reason="the benchmark workbook cannot be had")
+known = CASES[(CASES["writer"] == "first") & (CASES["difficulty"] != "beyond the rules")]
 
 
 @pytest.mark.parametrize("case", known.to_dict("records"), ids=lambda case: f"{case['language']}: {case['text']!r:.40}")
@@ -161,15 +150,25 @@ def test_the_authors_reading_is_theirs():
 def test_readers_are_counted_by_hand():
     """The share that a reader sees must be that of the outcomes in the table beside it."""
     read = pitfalls.readings()
-    table = pitfalls.accuracy(read).set_index(["reader", "said_as"])
-    assert (table.loc["parser", "n"] == table.loc["longest first", "n"]).all()
-    assert table.loc[("parser", "all"), "n"] == len(CASES) >= 60
-    wrong = table.loc[("parser", "all"), list(pitfalls.WRONG)].sum()
-    assert table.loc[("parser", "all"), "value"] == pytest.approx(1 - wrong / len(CASES))
-    beyond = read[(read["difficulty"] == "beyond the rules") & (read["reader"] == "parser")]
+    table = pitfalls.accuracy(read).set_index(["writer", "reader", "said_as"])
+    first, both = read[read["writer"] == "first"], len(CASES)
+    assert table.loc[[("first", "parser", "all"), ("second", "parser", "all")], "n"].sum() == both >= 160
+    wrong = table.loc[("first", "parser", "all"), list(pitfalls.WRONG)].sum()
+    assert table.loc[("first", "parser", "all"), "value"] == pytest.approx(1 - wrong / (len(first) / 2))
+    beyond = first[(first["difficulty"] == "beyond the rules") & (first["reader"] == "parser")]
     assert len(beyond) == wrong, "a case beyond the rules is read now, or one within them is not"
-    digits = read[(read["difficulty"] == "digits") & (read["reader"] == "longest first")]
+    digits = first[(first["difficulty"] == "digits") & (first["reader"] == "longest first")]
     assert (digits["outcome"] == "answer missed").all()
+
+
+def test_answers_that_the_parser_was_not_written_for():
+    """On a stranger's texts it may miss an answer, but must not make one up, nor take a refusal for a doubt."""
+    assert not CASES.duplicated(["text", "language", "options", "mode", "finish_reason"]).any()
+    table = pitfalls.accuracy(pitfalls.readings(), "language").set_index(["writer", "reader", "language"])
+    table = table.sort_index()
+    row = table.loc[("second", "parser", "all")]
+    assert row["value"] > 0.9 and row["answer made up"] == row["another option"] == 0 and row["told_apart"] == 1
+    assert (table.loc[("second", "parser"), "value"] > 0.8).all()
 
 
 def test_turned_options_keep_their_wording():
@@ -299,35 +298,3 @@ def test_an_option_that_nobody_looked_at():
     (row,) = pitfalls.unprobed(ten).to_dict("records")
     assert row["probability"] == pytest.approx((0.2, *[0.1] * 8, 0))
     assert row["missing_mass"] == pytest.approx(1 - 0.25)
-
-
-def test_the_grid_by_hand():
-    """A count that forgets the neutral framing, or asks it once per country, misleads whoever pays for the run."""
-    questions = pd.DataFrame({"question": ["1", "2"]})
-    cells = pd.DataFrame(
-        [("1", "EG", {"1": 1.0}), ("1", "IR", {"1": 1.0}), ("2", "EG", {"1": 1.0}), ("2", "MA", {})],
-        columns=["question", "country", "shares"],
-    )
-    table = size.grid_size(questions, cells).set_index(["cells", "models", "modes", "framing"])["value"]
-    # Three pairs in two languages; neutral: two questions in English, two in Arabic, one in Persian.
-    assert table["with figures", 1, 1].tolist() == [6, 6, 5, 17]
-    assert table["filled", 1, 1, "persona"] == 8
-    assert table["every question everywhere", 7, 2, "all"] == 14 * (2 * 2 * 32 + 2 * 4)
-
-
-@with_data
-def test_the_released_grid():
-    """The time and the money of a full run are computed from these counts."""
-    table = size.grid_size(*workbook.read()).set_index(["cells", "models", "modes", "framing"])["value"]
-    # 2 framings x 2 languages x 9,051 cells with figures, and the neutral ones.
-    assert 4 * 9051 < table["with figures", 1, 1, "all"] < 4 * 9051 + 4 * 864
-    assert table["every question everywhere", 7, 2, "all"] == 14 * 864 * (16 * 4 + 4)
-    assert size.conditions().set_index("what")["value"].to_dict() == {
-        "framings": 3,
-        "languages": 4,
-        "native languages": 3,
-        "languages per country": 2,
-        "modes": 2,
-        "conditions, framing by language": 6,
-        "models": 3,
-    }

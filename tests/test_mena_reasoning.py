@@ -84,15 +84,6 @@ def test_coverage_and_counts_stand_beside_every_contrast():
     assert row[["coverage_zero", "coverage_reasoning", "coverage"]].tolist() == pytest.approx([0.8, 0.8, 0.6])
 
 
-def test_an_interval_draws_whole_questions():
-    """A hundred cells of one question are one question: taken for a hundred, the interval would be far too narrow."""
-    rows = pd.DataFrame({"question": ["a"] * 50 + ["b"] * 50, "gain": [1.0] * 50 + [0.0] * 50, "one": 1.0})
-    found = reasoning_released.estimate(rows, ["gain", "one"], reasoning_released.ratio, 500, 0)
-    assert (found["value"], found["low"], found["high"]) == (0.5, 0, 1)
-    alone = reasoning_released.estimate(rows[:50], ["gain", "one"], reasoning_released.ratio)
-    assert alone["value"] == 1 and np.isnan(alone["low"])
-
-
 def test_selection_splits_the_difference_of_averages():
     """The exercise: unpaired minus paired contrast is what the cells answered in one mode only bring in."""
     select = reasoning_changes.selection(PAIRS, rounds=50)
@@ -117,6 +108,7 @@ def test_changes_by_hand():
     assert found["upwards"] == pytest.approx((-0.25 + 1) / 3)
     assert found["lowest, zero-shot"] == pytest.approx(1 / 3) and found["lowest, reasoning"] == pytest.approx(1 / 3)
     assert found["gain, to the lowest"] == pytest.approx(-0.25 / 3)
+    assert found["highest, zero-shot"] == 0 and found["highest, reasoning"] == pytest.approx(1 / 3)
     # The middle of question 1 scores 1 - 0.75 / 4, that of question 3 scores 0.5.
     assert found["middle"] == pytest.approx((2 * 0.8125 + 0.5) / 3)
 

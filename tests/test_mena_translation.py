@@ -94,8 +94,32 @@ def test_the_grid_asks_only_what_people_were_asked():
     assert asked["country"].isna().sum() == asked.loc[asked["country"].isna(), "question"].nunique() == 861
     # Country by country: none comes back once another has begun.
     assert (own["country"] != own["country"].shift()).sum() == own["country"].nunique() == 16
-    sizes = grid.sizes().set_index(["framing", "languages"])["value"]
-    assert sizes["all", "English"] == 18_963 and sizes["all", "both"] == 38_429 and sizes["persona", "both"] == 18_102
+    sizes = grid.sizes(*workbook.read()).set_index(["cells", "framing", "languages"])["value"]
+    assert sizes["with figures", "all", "English"] == 18_963
+    # In two languages, and the neutral ones.
+    assert sizes["with figures", "all", "both"] == 4 * 9051 + 861 + asked_natively(cells)
+    assert sizes["every question everywhere", "all", "both"] * 14 == 14 * 864 * (16 * 4 + 4)
+
+
+def asked_natively(cells):
+    """Questions and languages: 861 in Arabic, and those of the two countries that speak otherwise."""
+    usable = cells[cells["shares"].map(bool)]
+    return 861 + usable["country"].isin(["IR", "TR"]).sum()
+
+
+def test_the_grid_by_hand():
+    """A count that forgets the neutral framing, or asks it once per country, misleads whoever pays for the run."""
+    questions = pd.DataFrame({"question": ["1", "2"]})
+    cells = pd.DataFrame(
+        [("1", "EG", {"1": 1.0}), ("1", "IR", {"1": 1.0}), ("2", "EG", {"1": 1.0}), ("2", "MA", {})],
+        columns=["question", "country", "shares"],
+    )
+    table = grid.sizes(questions, cells).set_index(["cells", "languages", "framing"])["value"].sort_index()
+    # Three pairs in two languages; neutral: two questions in English, two in Arabic, one in Persian.
+    both = table.loc[("with figures", "both")]
+    assert both[["persona", "observer", "neutral", "all"]].tolist() == [6, 6, 5, 17]
+    assert table["filled", "both", "persona"] == 8
+    assert table["every question everywhere", "both", "all"] == 2 * 2 * 32 + 2 * 4
 
 
 @with_data
@@ -154,6 +178,8 @@ def test_a_taste_then_an_estimate_then_a_run_that_asks_nothing_twice(stores, cou
     before = cost.cost("mena-benchmark", "uniform", **how).iloc[0]
     whole = elicitation.requests("mena-benchmark", **how)
     assert before["questions"] == len(whole) and np.isfinite(before["seconds"]) and before["tokens_in"] > 5_000
+    # How long a written answer takes cannot be told from scored ones.
+    assert np.isnan(cost.cost("mena-benchmark", "uniform", **how, modes="reasoning")["seconds"].iloc[0])
     told = elicitation.run("mena-benchmark", "uniform", shard="1/2", **how)
     rest = elicitation.run("mena-benchmark", "uniform", **how)
     store = elicitation.STORE / "mena-benchmark" / "uniform"
@@ -196,7 +222,7 @@ def test_a_grid_is_scored_against_its_cells():
         ("7", "EG", "persona", "reasoning"): 0.5,
         ("7", "IR", "observer", "zero-shot"): 0.5,
     }
-    assert scored.loc[scored["country"] == "IR", "chance"].tolist() == [0.5, 0.5]
+    assert scored.loc[scored["country"] == "IR", "chance"].tolist() == pytest.approx([0.5, 0.5])
     alone = grid.score(answered[answered["country"].isna()], questions, cells)
     assert alone["country"].tolist() == ["EG", "IR"]
     assert set(scored.loc[scored["mode"] == "reasoning", "measurement"]) == {"text"}

@@ -49,7 +49,7 @@ def test_a_file_of_the_documented_form_comes_out_in_the_books_words(tmp_path, en
     [
         ("nvas", 1.5),
         ("nvas", "much"),
-        ("ev_nvas", -0.1),
+        ("ev_nvas", -1.1),
         ("framing", "Persona"),
         ("language", "en"),
         ("country", "Narnia"),
@@ -137,10 +137,10 @@ def test_parquet_is_fetched_at_the_commit_that_was_asked_for(monkeypatch):
 
 
 def test_question_identifiers_become_workbook_numbers_only_where_they_are_some(tmp_path):
-    """Responses would be joined to another question of the benchmark."""
-    names = ["7", "007", "7.0", "864", "865", "0", "Q46", "12a"]
+    """Responses would be joined to another question of the benchmark, or those to all of a survey's be one question."""
+    names = ["7", "007", "7.0", "864", "865", "Q7", "Q46", "12a"]
     found = veto.load([written(tmp_path, [{"question_id": name} for name in names])])["question"]
-    assert found.astype(object).fillna("-").tolist() == ["7", "7", "7", "864", "-", "-", "-", "-"]
+    assert found.tolist() == ["7", "7", "7", "864", "865", "Q7", "Q46", "12a"]
     cells = pd.DataFrame({"question": ["7", "864"], "country": ["EG", "EG"], "centre": [1.5, 2.5]})
     row = veto.numbering(veto.load([tmp_path / "responses.csv"]), cells).iloc[0]
     assert (row["value"], row["n"], row["unknown"]) == (0.5, 2, 0.5)
@@ -153,6 +153,17 @@ def test_tiers_are_taken_from_the_responses_if_they_agree(tmp_path):
     assert found.to_dict("list") == {"question": ["9", "10"], "tier": [2, 1]}
     with pytest.raises(UserError, match="question 10 has two tiers"):
         veto.tiers(veto.load([written(tmp_path, [*rows, {"question_id": "10", "tier": 3}])]))
+
+
+def test_identifiers_of_a_survey_are_questions_of_their_own(tmp_path):
+    """Intervals would be missing, and the tiers too, where the responses name questions as the survey does."""
+    rows = [{"question_id": f"Q{q}", "tier": 1 + 2 * (q > 4), "refused": q == 8, "nvas": None} for q in range(1, 9)]
+    found = veto.load([written(tmp_path, rows)])
+    tax = veto_measures.safety_tax(found).iloc[0]
+    assert tax["value"] == 0.25 and tax["low"] == 0 and tax["high"] > 0.25
+    assert len(veto.tiers(found)) == 8
+    below = veto.load([written(tmp_path, [{"nvas": -0.175}])])
+    assert below["nvas"].tolist() == [-0.175]
 
 
 def test_safety_tax_and_scores_by_hand(tmp_path):

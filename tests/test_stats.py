@@ -38,6 +38,19 @@ def test_cluster_interval_knows_that_copies_are_no_new_information():
     assert stats.cluster_interval(often, "value", "question") == stats.cluster_interval(once, "value", "question")
 
 
+def test_a_figure_made_of_sums_draws_whole_questions():
+    """A hundred cells of one question are one question: taken for a hundred, the interval would be far too narrow."""
+    rows = pd.DataFrame({"question": ["a"] * 50 + ["b"] * 50, "gain": [1.0] * 50 + [0.0] * 50, "room": [2.0, 0.5] * 50})
+    assert tuple(stats.estimate(rows, "gain", rounds=500).values()) == (0.5, 0, 1)
+    assert stats.estimate(rows, ["gain", "room"], rounds=500)["value"] == 50 / 125
+    # A figure that one round in two lacks has no interval; neither has that of a single question.
+    gap = stats.estimate(rows, ["gain", "room"], lambda sums: np.where(sums[:, 0] == 50, 1, np.nan), rounds=500)
+    assert gap["value"] == 1 and np.isnan(gap["low"])
+    alone = stats.estimate(rows[:50], "gain")
+    assert alone["value"] == 1 and np.isnan(alone["high"])
+    assert np.isnan(list(stats.estimate(rows[:0], "gain").values())).all()
+
+
 def test_a_bootstrap_line_draws_as_many_rows_as_there_are():
     """A resample of another size would change every standard error; the same seed must give the same sample."""
     counts = stats.bootstrap_counts(50, 30, seed=3)

@@ -26,6 +26,7 @@ Papers = Annotated[
     typer.Option(help="multicultural, mena, navab, ...; repeat it. By default all but the largest."),
 ]
 Stamp = Annotated[Path | None, typer.Option(help="Also write what was done to this JSON file.")]
+INTERRUPTED = "interrupted: the same command continues"
 
 
 @app.command()
@@ -54,7 +55,8 @@ def run(
         about = elicitation.run(name, model, judge=judge, limit=limit, shard=shard, purse=purse, **given)
         counts = f"{about['new']} of them new, {about['errors']} errors, {about['refused']} refused"
         _tell(f"{name}: {about['asked']} questions, {counts}", about, stamp)
-    if shard is None:
+    # What is asked on request alone is in no report card.
+    if shard is None and not set(papers) <= set(elicitation.ON_REQUEST):
         card = report.card(model, judge)
         file = report.write(card, model)
         typer.echo(f"{report.in_words(card)}\nreport card: {file.relative_to(ROOT)}")
@@ -191,12 +193,16 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        sys.exit(app(arguments, standalone_mode=False))
+        code = app(arguments, standalone_mode=False)
+        if code == 130:
+            # What Typer makes of the interruption of a command.
+            print(f"whosevalues: {INTERRUPTED}", file=sys.stderr)
+        sys.exit(code)
     except (UserError, typer.Exit, typer.Abort, KeyboardInterrupt) as error:
         if debug:
             raise
         code = error.exit_code if isinstance(error, typer.Exit) else 2
-        message = "interrupted: the same command continues" if isinstance(error, KeyboardInterrupt) else str(error)
+        message = INTERRUPTED if isinstance(error, KeyboardInterrupt) else str(error)
         if not isinstance(error, typer.Exit):
             print(f"whosevalues: {message}", file=sys.stderr)
         sys.exit(code)

@@ -186,6 +186,9 @@ def _row(
     paper: str, model: str, asked: pd.DataFrame, left: pd.DataFrame, before: Mapping[str, Any], unwritten: int = 0
 ) -> dict[str, Any]:
     server, options = models.entry(model)["backend"] == "api", "option_scores" in set(left["kind"])
+    if "generate" in set(left["kind"]) and not before.get("completion_tokens"):
+        # Where nothing was written before, the earlier run does not tell how long a text takes.
+        before = {name: before[name] for name in ("measurement",) if name in before}
     samples = _samples(models.entry(model), before) if options else 1
     count, template, tokenizer = counter(model)
     counted = tokens(left, count, template=template, samples=samples, server=server)

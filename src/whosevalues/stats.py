@@ -1,6 +1,7 @@
 """Intervals and tests that the chapters share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -134,6 +135,58 @@ def percentile_interval(draws: np.ndarray) -> np.ndarray:
     if known.any():
         bounds[:, known] = np.nanquantile(draws[known], [0.025, 0.975], axis=-1)
     return bounds
+
+
+def estimate(
+    table: pd.DataFrame,
+    columns: str | list[str],
+    statistic: Callable[[np.ndarray], np.ndarray] | None = None,
+    *,
+    cluster: str = "question",
+    rounds: int = 1000,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Figure made of sums of columns, with the 95% percentile interval of a bootstrap that draws whole clusters.
+
+    Parameters
+    ----------
+    table : one row per measurement.
+    columns : numeric, without NaN: one to average, two of which the first's sum is divided by the second's, or those
+        that `statistic` takes.
+    statistic : takes sums, shape (samples, columns), and gives one figure per sample.
+    cluster : column that names the cluster, usually `question`.
+    rounds, seed : of the bootstrap.
+
+    Returns
+    -------
+    `value`, `low`, `high`; the bounds NaN with fewer than two clusters or as in :func:`percentile_interval`, all NaN
+    without rows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"question": ["a", "a", "b"], "gain": [1.0, 1.0, 0.0], "room": 2.0})
+    >>> estimate(table, "gain")["value"], estimate(table, ["gain", "room"])["value"]
+    (0.6666666666666666, 0.3333333333333333)
+    """
+    if table.empty:
+        return dict.fromkeys(("value", "low", "high"), np.nan)
+    number, _ = pd.factorize(table[cluster], sort=True)
+    named = [columns] if isinstance(columns, str) else columns
+    sums = np.column_stack([np.bincount(number, table[name]) for name in named])
+    if isinstance(columns, str):
+        sums = np.column_stack([sums, np.bincount(number)])
+    figure = statistic or (lambda total: total[:, 0] / total[:, 1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = figure(sums.sum(axis=0, keepdims=True))[0]
+        draws = figure(_drawn(len(sums), rounds, seed) @ sums) if len(sums) > 1 else np.array([])
+    low, high = percentile_interval(draws)
+    return {"value": float(value), "low": float(low), "high": float(high)}
+
+
+@lru_cache(maxsize=8)
+def _drawn(rows: int, rounds: int, seed: int) -> np.ndarray:
+    # Many figures rest on the same number of clusters.
+    return bootstrap_counts(rows, rounds, seed).astype(float)
 
 
 def weighted_spearman(counts: np.ndarray, cell: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -73,7 +73,8 @@ def read() -> pd.DataFrame:
     chosen = questions["question"].isin(sensitive(questions)["question"])
     about["topic"] = np.where(chosen, "sensitive", "other")
     table["absent"] = table["value"].isna().astype(float)
-    return table[[*FILE, "question", "country", "absent"]].merge(about, on="question")
+    table = table[[*FILE, "question", "country", "absent"]].merge(about, on="question")
+    return table.sort_values(FILE, kind="stable", ignore_index=True)
 
 
 def shares(table: pd.DataFrame, seed: int = 0) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from ..items import Question
 
 MEASURES = {"NVAS": None, "1 - W1": "ordinal", "mode accuracy": "nominal"}
 """Ways to score an answer, and the one scale that it makes sense on."""
@@ -17,11 +19,12 @@ ANSWERERS = {
     "last": "always the largest option",
     "midpoint": "always the middle option, or either of the two in the middle",
     "others": "the answer of the other countries",
-    "question_best": "the one answer per question that is best over all countries",
+    "question_best": "the one answer per question that is best over all countries, this one included",
     "one_human": "one person drawn from the country",
     "best": "the best whole answer for the country: the ceiling",
 }
-"""What stands in the columns of :func:`table`: the first six know nothing of the country."""
+"""What stands in the columns of :func:`table`. The first five know nothing of the country; the sixth is the most that
+anybody can get who tells no countries apart."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ class Cells:
 
     Attributes
     ----------
-    index : `question`, `country`, `low`, `high`, `scale`, `source`, `category`, `human` (h: the printed mean or mode).
-    offered : whether an option (its number is the column's) is within the question's range.
-    people : the share of people who chose it, options outside the range left out; lines add up to 1.
+    index : `question`, `country`, `low`, `high`, `scale`, `human` (h: the people's mean or mode); of the released
+        benchmark also `source`, `category`.
+    offered : whether an option (its number is the column's) is one of the question's.
+    people : the share of people who chose it, other options left out; lines add up to 1.
     """
 
     index: pd.DataFrame
@@ -50,20 +54,47 @@ def cells(questions: pd.DataFrame, filled: pd.DataFrame, people: pd.DataFrame) -
 
     Returns
     -------
-    The cells, in the order of the workbook's cells.
+    The cells, in the order of the workbook's cells, with the printed h. The options are all from Min to MAX.
     """
     facts = ["question", "low", "high", "scale", "source", "category"]
     index = filled[filled["centre"].notna()].rename(columns={"centre": "human"})[["question", "country", "human"]]
     index = index.merge(questions[facts], on="question", how="left")
     options = np.arange(index["high"].max() + 1)
     offered = (options >= index[["low"]].to_numpy()) & (options <= index[["high"]].to_numpy())
+    return Cells(index, offered, _shares(index, offered, people))
+
+
+def bank_cells(humans: pd.DataFrame, questions: Iterable[Question]) -> Cells:
+    """Lay out the human figures of a bank of questions, such as the teaching bank, as the benchmark's.
+
+    Parameters
+    ----------
+    humans : `question`, `country`, `option`, `probability`; of a question's options alone is used.
+    questions : the bank; options are whole numbers.
+
+    Returns
+    -------
+    The cells; h is the mean of an ordinal scale, and of a nominal one the mode (the first of several).
+    """
+    options = {q.id: sorted(map(int, q.options)) for q in questions}
+    facts = [(q.id, options[q.id][0], options[q.id][-1], q.scale) for q in questions]
+    index = humans[["question", "country"]].drop_duplicates()
+    index = index.merge(pd.DataFrame(facts, columns=["question", "low", "high", "scale"]), on="question")
+    numbers = np.arange(index["high"].max() + 1)
+    offered = np.array([np.isin(numbers, options[name]) for name in index["question"]])
+    shares = _shares(index, offered, humans)
+    human = np.where(index["scale"] == "ordinal", shares @ numbers, shares.argmax(axis=1))
+    return Cells(index.assign(human=human), offered, shares)
+
+
+def _shares(index: pd.DataFrame, offered: np.ndarray, people: pd.DataFrame) -> np.ndarray:
     at = people.merge(index[["question", "country"]].assign(cell=index.index), on=["question", "country"])
     column = at["option"].astype(int).to_numpy()
-    kept = column < len(options)
+    kept = column < offered.shape[1]
     shares = np.zeros(offered.shape)
     shares[at["cell"][kept], column[kept]] = at["probability"][kept]
     shares = np.where(offered, shares, 0.0)
-    return Cells(index, offered, shares / shares.sum(axis=1, keepdims=True))
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 def marks(of: Cells, measure: str) -> np.ndarray:
@@ -123,16 +154,18 @@ def table(of: Cells, measure: str) -> pd.DataFrame:
 
 def _picks(of: Cells) -> Iterator[tuple[str, np.ndarray]]:
     """How likely each answerer picks each option, whatever the measure."""
-    low, high = (of.index[end].to_numpy() for end in ("low", "high"))
-    yield "chance", of.offered / of.offered.sum(axis=1, keepdims=True)
-    for name, ends in (("first", (low, low)), ("last", (high, high)), ("midpoint", _middle(low, high))):
-        yield name, sum(_sure(of, end) for end in ends) / 2
-    yield "others", _sure(of, others(of))
+    count = of.offered.sum(axis=1, keepdims=True)
+    place = np.where(of.offered, of.offered.cumsum(axis=1) - 1, -1)
+    ends = {"first": (0, 0), "last": (count - 1, count - 1), "midpoint": ((count - 1) // 2, count // 2)}
+    yield "chance", of.offered / count
+    for name, (one, other) in ends.items():
+        yield name, ((place == one) * 1.0 + (place == other)) / 2
+    yield "others", others(of)
     yield "one_human", of.people
 
 
 def others(of: Cells) -> np.ndarray:
-    """Answer as the other countries do: the rounded mean of their means, the mode of their mean distribution.
+    """Answer as the other countries do: with the option nearest to the mean of their means, or their most common one.
 
     Parameters
     ----------
@@ -140,24 +173,20 @@ def others(of: Cells) -> np.ndarray:
 
     Returns
     -------
-    A whole number per cell, halves rounded up; NaN where no other country was asked.
+    An array like `of.offered`, with 1 at the answer: on an ordinal scale the option nearest to the mean of the other
+    countries' h, the upper one of two; on a nominal one the mode of the mean of their distributions, the first of
+    several. NaN where no other country was asked.
     """
     code = of.index.groupby("question", sort=False).ngroup().to_numpy()
     count = np.bincount(code)[code] - 1
-    human = of.index["human"].to_numpy()
+    human, options = of.index["human"].to_numpy(), np.arange(of.offered.shape[1])
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = (np.bincount(code, human)[code] - human) / count
-    shares = np.zeros((code.max() + 1, of.people.shape[1]))
+    shares = np.zeros((code.max() + 1, len(options)))
     np.add.at(shares, code, of.people)
-    mode = np.where(of.offered, shares[code] - of.people, -1.0).argmax(axis=1)
-    answer = np.where(of.index["scale"] == "ordinal", np.floor(mean + 0.5), mode)
-    return np.where(count > 0, answer, np.nan)
-
-
-def _middle(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return (low + high) // 2, -(-(low + high) // 2)
-
-
-def _sure(of: Cells, answer: np.ndarray) -> np.ndarray:
-    picked = np.arange(of.offered.shape[1]) == np.asarray(answer, dtype=float)[:, None]
-    return np.where(np.isnan(answer)[:, None], np.nan, picked)
+    # Subtracting the own country leaves the last bits of a sum behind, which must not break a tie.
+    distance = np.where(of.offered, np.abs(options - mean[:, None]).round(9), np.inf)
+    upper = len(options) - 1 - distance[:, ::-1].argmin(axis=1)
+    mode = np.where(of.offered, (shares[code] - of.people).round(9), -1.0).argmax(axis=1)
+    answer = np.where(of.index["scale"] == "ordinal", upper, mode)
+    return np.where((count > 0)[:, None], options == answer[:, None], np.nan)

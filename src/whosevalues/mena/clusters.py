@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..stats import bootstrap_counts, percentile_interval
 from .collapse import agreement, worlds
-from .profiles import BLOCKS, CELL, certain, framed, width
+from .profiles import BLOCKS, CELL, certain, common, width
 
 APART = ("IR", "TR")
 """The countries whose own language is Persian or Turkish."""
@@ -54,24 +54,6 @@ def _gap(arab, apart, options):
     return ends[0], ends[1]
 
 
-def paired(sets: pd.DataFrame) -> pd.DataFrame:
-    """Keep the cells that are known in English and in the country's own language, framings that name one.
-
-    Parameters
-    ----------
-    sets : of `profiles.answer_sets`.
-
-    Returns
-    -------
-    The same columns; 0 where one of the two is unknown.
-    """
-    sides = [framed(sets).xs(name, level="language") for name in ("en", "native")]
-    shared = sides[0].index.intersection(sides[1].index)
-    both = (sides[0].loc[shared] > 0) & (sides[1].loc[shared] > 0)
-    parts = {name: side.loc[shared].where(both, 0) for name, side in zip(("en", "native"), sides, strict=True)}
-    return pd.concat(parts, names=["language"]).reorder_levels([*CELL, "question"])
-
-
 def language_table(
     sets: pd.DataFrame, people: pd.DataFrame, questions: pd.DataFrame, rounds: int = 500, seed: int = 0
 ) -> pd.DataFrame:
@@ -88,12 +70,13 @@ def language_table(
     Per model, framing, mode and language (English and native on the same cells), a row per `measure`. 'gap': mean
     distance across languages minus within Arabic, the middle of its bounds `least` and `most`, `low` and `high` (95%
     bootstrap, bounds included), `side` (1, -1 or 0: where these lie), `n` (questions), `people` (the same of people on
-    these cells). Of the answers of which only one is possible: 'certain gap'; 'share' of the squared distances between
-    countries that lies between languages; 'silhouette' (mean, of countries by language). For these three `chance` is
-    the mean and `p` the share with at least the value over all ways of choosing which countries are the Persian and
-    the Turkish one.
+    these cells). 'silhouette': mean over the countries, by language, of the answers of which only one is possible;
+    `chance` is the mean and `p` the share with at least the value over all ways of choosing which countries are the
+    Persian and the Turkish one.
     """
-    table = paired(sets)[list(BLOCKS["WVS"])]
+    names = ("en", "native")
+    table = pd.concat(dict(zip(names, common(sets, "language", *names), strict=True)), names=["language"])
+    table = table.reorder_levels([*CELL, "question"])[list(BLOCKS["WVS"])]
     found, rows = gaps(table, questions), []
     for cell, gap in found.groupby(CELL, sort=False):
         gap = gap.droplevel(CELL)
@@ -147,11 +130,7 @@ def gap_contrast(sets: pd.DataFrame, questions: pd.DataFrame, rounds: int = 500,
     and `most`), `low`, `high` (95% bootstrap, bounds included), `side` (1, -1 or 0: where these lie), `n` (questions),
     `chance` (0), `printed` (none).
     """
-    sides = [framed(sets).xs(mode, level="mode") for mode in ("reasoning", "zero-shot")]
-    shared = sides[0].index.intersection(sides[1].index)
-    sides = [side.loc[shared] for side in sides]
-    both = (sides[0] > 0) & (sides[1] > 0)
-    after, before = (gaps(side.where(both, 0), questions) for side in sides)
+    after, before = (gaps(side, questions) for side in common(sets, "mode", "reasoning", "zero-shot"))
     change = pd.DataFrame({"least": after["least"] - before["most"], "most": after["most"] - before["least"]}).dropna()
     rows, by = [], ["model", "framing", "language"]
     for cell, gap in change.groupby(by, sort=False):
@@ -180,35 +159,20 @@ def _gap_of(values: pd.DataFrame) -> float:
 
 
 def _labelled(known: pd.DataFrame) -> Iterator[dict]:
-    """Figures of a matrix of distances, and what they are if the languages are handed out anew."""
+    """The silhouette of a matrix of distances, and what it is if the languages are handed out anew."""
     known = known[[c for c in known if known[c].notna().any()]]
     values, apart = known.to_numpy(), [known.columns.get_loc(c) for c in APART if c in known]
     if not apart:
         return
-    first, second = values[:, :, None], values[:, None, :]
     with np.errstate(invalid="ignore"):
-        near, square = np.nanmean(np.abs(first - second), axis=0), np.nanmean((first - second) ** 2, axis=0)
+        near = np.nanmean(np.abs(values[:, :, None] - values[:, None, :]), axis=0)
     if not np.isfinite(near).all():
         return
-    ways = [list(way) for way in combinations(range(known.shape[1]), len(apart))]
-    for name, figure in (("certain gap", _gap_matrix), ("share", _share), ("silhouette", _silhouette)):
-        matrix = square if name == "share" else near
-        null = np.array([figure(matrix, way) for way in ways])
-        value = figure(matrix, apart)
-        p = float((null >= value - 1e-12).mean())
-        yield {"measure": name, "value": value, "chance": float(null.mean()), "p": p}
-
-
-def _gap_matrix(matrix: np.ndarray, apart: list[int]) -> float:
-    rest = [k for k in range(len(matrix)) if k not in apart]
-    inner = matrix[np.ix_(rest, rest)]
-    return float(matrix[np.ix_(apart, rest)].mean() - inner.sum() / (len(rest) * (len(rest) - 1)))
-
-
-def _share(matrix: np.ndarray, apart: list[int]) -> float:
-    rest = [k for k in range(len(matrix)) if k not in apart]
-    # Sums of squares from squared distances: over all pairs, divided by the number of members.
-    return float(1 - matrix[np.ix_(rest, rest)].sum() / len(rest) / (matrix.sum() / len(matrix)))
+    ways = combinations(range(known.shape[1]), len(apart))
+    null = np.array([_silhouette(near, list(way)) for way in ways])
+    value = _silhouette(near, apart)
+    p = float((null >= value - 1e-12).mean())
+    yield {"measure": "silhouette", "value": value, "chance": float(null.mean()), "p": p}
 
 
 def _silhouette(matrix: np.ndarray, apart: list[int]) -> float:

@@ -16,8 +16,6 @@ from .profiles import ARAB, CELL, framed, width
 
 MEASURES = {
     "identical": "share of pairs of countries with the same answer",
-    "unanimous": "share of questions that all countries answer alike",
-    "agreement": "mean 1 - |a - b| / R of a pair",
     "spread": "standard deviation between countries over that of people: root of the ratio of summed variances",
     "spread, rounded": "the same over that of people whose answers are rounded to whole options",
     "variance ratio": "spread as the paper's code has it: mean over questions of the ratio",
@@ -121,8 +119,8 @@ def variance(counts: np.ndarray) -> np.ndarray:
 def _bounds(sets: tuple[int, ...], options: int) -> tuple[float, ...]:
     counts = worlds(sets, options)
     if not len(counts):
-        return (np.nan,) * 6
-    found = [measure(counts) for measure in (identical, agreement, variance)]
+        return (np.nan,) * 4
+    found = [measure(counts) for measure in (identical, variance)]
     return tuple(end(values) for values in found for end in (np.min, np.max))
 
 
@@ -140,9 +138,8 @@ def by_question(
     Returns
     -------
     One row per row of `sets` with two of these countries or more: its index, `n` (countries), per measure `_least` and
-    `_most` over all answers that remain possible (of `identical`, `agreement`, `variance`), and of the people
-    `people_agreement`, `people_variance` and, answers rounded to whole options, `rounded_identical`,
-    `rounded_agreement`, `rounded_variance`.
+    `_most` over all answers that remain possible (of `identical` and `variance`), and of the people `people_variance`
+    and, answers rounded to whole options, `rounded_identical` and `rounded_variance`.
     """
     part, countries = sets[list(countries)], list(countries)
     known = part.to_numpy() > 0
@@ -151,14 +148,13 @@ def by_question(
     options = (width(questions).reindex(number) + 1).to_numpy()
     keys = [tuple(sorted(bits for bits in row if bits)) for row in part.to_numpy().tolist()]
     found = [_bounds(key, int(size)) for key, size in zip(keys, options, strict=True)]
-    columns = [f"{m}_{end}" for m in ("identical", "agreement", "variance") for end in ("least", "most")]
+    columns = [f"{m}_{end}" for m in ("identical", "variance") for end in ("least", "most")]
     out = pd.DataFrame(found, part.index, columns)
     out["n"] = [len(key) for key in keys]
     human = people.reindex(number)[countries].where(part.to_numpy() > 0).to_numpy()
     whole = np.clip(np.floor(human + 0.5), 0, (options - 1)[:, None])
     reach = (options - 1)[:, None]
-    out["people_agreement"], out["people_variance"] = _agreement(human / reach), _variance(human / reach)
-    out["rounded_agreement"], out["rounded_variance"] = _agreement(whole / reach), _variance(whole / reach)
+    out["people_variance"], out["rounded_variance"] = _variance(human / reach), _variance(whole / reach)
     out["rounded_identical"] = _pairs(whole, lambda a, b: np.where(np.isnan(a - b), np.nan, a == b))
     return out
 
@@ -171,16 +167,12 @@ def _pairs(values: np.ndarray, compare) -> np.ndarray:
     return np.where(many > 0, np.nansum(found, axis=1) / np.maximum(many, 1), np.nan)
 
 
-def _agreement(values: np.ndarray) -> np.ndarray:
-    return _pairs(values, lambda a, b: 1 - np.abs(a - b))
-
-
 def _variance(values: np.ndarray) -> np.ndarray:
     return _pairs(values, lambda a, b: (a - b) ** 2 / 2)
 
 
 def chances(sets: pd.DataFrame, questions: pd.DataFrame, countries: Sequence[str] = ARAB) -> pd.DataFrame:
-    """What agreement and spread would be if countries answered independently of each other and of the question.
+    """What identical answers and spread would be if countries answered independently of each other and of the question.
 
     Answers are drawn from all that were given to questions of the same survey and scale; where several are possible
     each counts alike.
@@ -193,19 +185,18 @@ def chances(sets: pd.DataFrame, questions: pd.DataFrame, countries: Sequence[str
 
     Returns
     -------
-    `identical`, `agreement` and `variance` for every row of `sets`.
+    `identical` and `variance` for every row of `sets`.
     """
     facts = questions[["source", "low", "high"]].reindex(sets.index.get_level_values("question"))
     keys = [*(sets.index.get_level_values(name) for name in CELL), *(facts[c].to_numpy() for c in facts)]
-    out = pd.DataFrame(np.nan, sets.index, ["identical", "agreement", "variance"])
+    out = pd.DataFrame(np.nan, sets.index, ["identical", "variance"])
     for key, rows in out.groupby(keys, sort=False).indices.items():
         at = np.linspace(0, 1, key[-1] - key[-2] + 1)
         bits = sets[list(countries)].to_numpy()[rows].ravel()
         inside = bits[bits > 0][:, None] >> np.arange(len(at)) & 1
         if len(inside):
             share = (inside / inside.sum(axis=1, keepdims=True)).mean(axis=0)
-            near = 1 - np.abs(at - at[:, None])
-            out.iloc[rows] = share @ share, share @ near @ share, share @ at**2 - (share @ at) ** 2
+            out.iloc[rows] = share @ share, share @ at**2 - (share @ at) ** 2
     return out
 
 
@@ -217,20 +208,16 @@ def measured(counts: np.ndarray, table: pd.DataFrame, measure: str, end: str) ->
     counts : how often each question was drawn, shape (rounds, questions).
     table : of :func:`by_question`.
     measure : one of `MEASURES`.
-    end : whose columns: 'least', 'most', 'rounded', 'people' or 'chance'.
+    end : whose columns: 'least', 'most', 'rounded' or 'chance'.
 
     Returns
     -------
-    Shape (rounds,), NaN where the table has no such column.
+    Shape (rounds,).
     """
     columns = {"least": "{}_least", "most": "{}_most"}
     name = columns.get(end, end + "_{}").format
-    if measure in ("identical", "agreement", "unanimous"):
-        if name("identical" if measure == "unanimous" else measure) not in table:
-            return np.full(len(counts), np.nan)
-        value = table[name("identical" if measure == "unanimous" else measure)].to_numpy(float)
-        value = np.where(np.isnan(value), np.nan, value > 1 - 1e-9) if measure == "unanimous" else value
-        return _ratio(counts, value, np.ones(len(table)))
+    if measure == "identical":
+        return _ratio(counts, table[name(measure)].to_numpy(float), np.ones(len(table)))
     whose = "rounded" if measure == "spread, rounded" else "people"
     model, human = (table[column].to_numpy(float) for column in (name("variance"), f"{whose}_variance"))
     if measure != "variance ratio":
@@ -268,8 +255,8 @@ def collapse_table(
     One row per model, framing, mode, language and measure (see `MEASURES`): `value` (the middle of `least` and `most`,
     its bounds over all answers that remain possible), `low`, `high` (95% bootstrap of the lower bound's lower end and
     the upper bound's upper end), `n` (questions), `coverage` (of the cells with a human figure), `chance` (countries
-    answering independently, see :func:`chances`), `people` and `rounded` (people on the same cells, as they are and
-    rounded to whole options; spread of people is 1), `printed` (none).
+    answering independently, see :func:`chances`), `rounded` (people on the same cells, rounded to whole options),
+    `printed` (none).
     """
     sets = framed(sets)
     found = by_question(sets, people, questions, countries)
@@ -282,9 +269,7 @@ def collapse_table(
         named = dict(zip(CELL, cell, strict=True))
         for measure in MEASURES:
             least, most = (measured(counts, table, measure, end) for end in ("least", "most"))
-            beside = {e: measured(counts[:1], table, measure, e)[0] for e in ("chance", "people", "rounded")}
-            if measure == "unanimous":
-                beside["chance"] = np.nan
+            beside = {e: measured(counts[:1], table, measure, e)[0] for e in ("chance", "rounded")}
             ends = {"low": percentile_interval(least[1:])[0], "high": percentile_interval(most[1:])[1]}
             facts = {"least": least[0], "most": most[0], "n": len(table), "coverage": table["n"].sum() / possible}
             rows.append(named | {"measure": measure, "value": (least[0] + most[0]) / 2} | ends | facts | beside)

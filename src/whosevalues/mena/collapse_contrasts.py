@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..stats import bootstrap_counts, percentile_interval
-from .collapse import MEASURES, by_question, measured
-from .profiles import ARAB, CELL, framed
+from .collapse import by_question, measured
+from .profiles import ARAB, CELL, common
 
 
 def contrast_table(
@@ -35,28 +35,25 @@ def contrast_table(
 
     Returns
     -------
-    As `collapse.collapse_table`, `value` being the difference; `chance` is 0, `contrast` names the two; `side` is 1 or
-    -1 where the interval, bounds included, lies above or below 0, else 0; `verdict` says it in words: 'more', 'less',
-    'undecided: sign' where already the bounds include 0, else 'undecided: sampling'.
+    One row per remaining cell, `measure` being 'identical': `value` (the difference, the middle of its bounds `least`
+    and `most`), `low`, `high` (95% bootstrap over questions, bounds included), `n` (questions), `chance` (0),
+    `contrast` (names the two), `printed` (none); `side` is 1 or -1 where `low` and `high` lie above or below 0, else 0;
+    `verdict` says it in words: 'more', 'less', 'undecided: sign' where already the bounds include 0, else 'undecided:
+    sampling'.
     """
-    sides = [framed(sets).xs(side, level=column) for side in (minuend, subtrahend)]
-    shared = sides[0].index.intersection(sides[1].index)
-    sides = [side.loc[shared] for side in sides]
-    both = (sides[0] > 0) & (sides[1] > 0)
     kept, words = [name for name in CELL if name != column], {1: "more", -1: "less"}
-    tables = [by_question(side.where(both, 0), people, questions, countries) for side in sides]
+    tables = [by_question(side, people, questions, countries) for side in common(sets, column, minuend, subtrahend)]
     rows = []
     for cell, first in tables[0].groupby(kept, sort=False):
         second = tables[1].loc[first.index]
         counts = np.vstack([np.ones(len(first), int), bootstrap_counts(len(first), rounds, seed)])
         named = dict(zip(kept, cell, strict=True)) | {"contrast": f"{minuend} - {subtrahend}"}
-        for measure in MEASURES:
-            (a, b), (c, d) = ([measured(counts, t, measure, e) for e in ("least", "most")] for t in (first, second))
-            least, most = a - d, b - c
-            low, high = percentile_interval(least[1:])[0], percentile_interval(most[1:])[1]
-            side = int(low > 0) - int(high < 0)
-            verdict = words.get(side, "undecided: sign" if least[0] < 0 < most[0] else "undecided: sampling")
-            ends = {"value": (least[0] + most[0]) / 2, "low": low, "high": high, "least": least[0], "most": most[0]}
-            about = {"n": len(first), "chance": 0.0, "printed": np.nan, "side": side, "verdict": verdict}
-            rows.append(named | {"measure": measure} | ends | about)
+        (a, b), (c, d) = ([measured(counts, t, "identical", e) for e in ("least", "most")] for t in (first, second))
+        least, most = a - d, b - c
+        low, high = percentile_interval(least[1:])[0], percentile_interval(most[1:])[1]
+        side = int(low > 0) - int(high < 0)
+        verdict = words.get(side, "undecided: sign" if least[0] < 0 < most[0] else "undecided: sampling")
+        ends = {"value": (least[0] + most[0]) / 2, "low": low, "high": high, "least": least[0], "most": most[0]}
+        about = {"n": len(first), "chance": 0.0, "printed": np.nan, "side": side, "verdict": verdict}
+        rows.append(named | {"measure": "identical"} | ends | about)
     return pd.DataFrame(rows)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from ..items import NATIVE
+from ..stats import estimate
 from . import native, released
 
 RUN = ["measure", "framing", "model", "mode"]
@@ -127,7 +125,7 @@ def averages_table(table: pd.DataFrame, rounds: int = 400, seed: int = 0) -> pd.
             modes = {mode: cells[cells["mode"] == mode] for mode in ("zero-shot", "reasoning")}
             for mode, one in {**modes, "both": cells}.items():
                 strata = ["mode", "column"] if name == "columns" else ["mode"]
-                figures = _stratified(one, strata, rounds, seed)
+                figures = _stratified(one, strata, {"rounds": rounds, "seed": seed})
                 asked = QUESTIONS * PLACES.get(framing, len(NATIVE)) * one["mode"].nunique()
                 figures |= {"n": len(one), "coverage": len(one) / asked, "chance": one["chance"].mean()}
                 about = {"measure": measure, "framing": framing, "model": model, "mode": mode, "average": name}
@@ -153,37 +151,17 @@ def _printed(about: dict[str, str]) -> float:
     return np.nan
 
 
-def _stratified(table: pd.DataFrame, strata: list[str], rounds: int, seed: int) -> dict[str, float]:
+def _stratified(table: pd.DataFrame, strata: list[str], how: dict[str, int]) -> dict[str, float]:
     """Mean over strata of their means; the interval draws questions, the same ones in all strata."""
-    stratum = table.groupby(strata).ngroup().to_numpy()
-    question, _ = pd.factorize(table["question"])
-    shape = (question.max() + 1, stratum.max() + 1)
-    sums, counts = np.zeros(shape), np.zeros(shape)
-    np.add.at(sums, (question, stratum), table["value"].to_numpy())
-    np.add.at(counts, (question, stratum), 1)
-    weights = drawn(shape[0], rounds, seed)
-    with np.errstate(invalid="ignore"):
-        draws = np.nanmean((weights @ sums) / (weights @ counts), axis=1)
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return {"value": (sums.sum(axis=0) / counts.sum(axis=0)).mean(), "low": low, "high": high}
+    each = table.groupby(["question", *strata])["value"].agg(["sum", "count"]).unstack(strata, fill_value=0)
+    places = list(range(each.shape[1]))
+    sums = pd.DataFrame(each.to_numpy(float), columns=places).assign(question=each.index)
 
+    def figure(total: np.ndarray) -> np.ndarray:
+        top, count = np.split(total, 2, axis=1)
+        return np.nanmean(top / count, axis=1)
 
-@cache
-def drawn(questions: int, rounds: int, seed: int) -> np.ndarray:
-    """How often each question is drawn in each round of a bootstrap.
-
-    Parameters
-    ----------
-    questions, rounds : how many.
-    seed : of the random generator.
-
-    Returns
-    -------
-    Whole numbers, shape (rounds, questions).
-    """
-    draws = np.random.default_rng(seed).integers(questions, size=(rounds, questions))
-    places = draws + questions * np.arange(rounds)[:, None]
-    return np.bincount(places.ravel(), minlength=rounds * questions).reshape(rounds, questions)
+    return estimate(sums, places, figure, **how)
 
 
 def even(options: pd.Series | np.ndarray) -> np.ndarray:
@@ -254,36 +232,14 @@ def consistency_table(table: pd.DataFrame, rounds: int = 400, seed: int = 0) -> 
     for key, part in table.groupby(RUN, dropna=False, sort=False):
         about = dict(zip(RUN, key, strict=True))
         pair = part.dropna(subset=["value", "habit"])
-        off = 1 - pair["value"]
-        mean, draws = resampled(pair.assign(off=off, free=1 - pair["habit"]), ["value", "off", "free"], rounds, seed)
-        low, high = np.quantile(draws[:, 0], [0.025, 0.975])
-        corrected = np.quantile(1 - draws[:, 1] / draws[:, 2], [0.025, 0.975])
+        pair = pair.assign(beyond=pair["value"] - pair["habit"], room=1 - pair["habit"])
+        corrected = estimate(pair, ["beyond", "room"], rounds=rounds, seed=seed)
         asked = PEOPLE if about["measure"] == "FCS" else QUESTIONS * PLACES.get(about["framing"], len(NATIVE))
-        figures = {"value": mean[0], "low": low, "high": high, "n": len(pair), "coverage": len(part) / asked}
-        figures |= {"chance": pair["chance"].mean(), "habit": pair["habit"].mean(), "corrected": 1 - mean[1] / mean[2]}
-        figures |= {"corrected_low": corrected[0], "corrected_high": corrected[1]}
+        figures = estimate(pair, "value", rounds=rounds, seed=seed)
+        figures |= {"n": len(pair), "coverage": len(part) / asked}
+        figures |= {"chance": pair["chance"].mean(), "habit": pair["habit"].mean(), "corrected": corrected["value"]}
+        figures |= {"corrected_low": corrected["low"], "corrected_high": corrected["high"]}
         figures |= {"floor": part["floor"].mean(), "ceiling": part["ceiling"].mean(), "share": len(pair) / len(part)}
         printed = PAGE[about["model"], about["mode"]][1] if about["measure"] == "FCS" else np.nan
         rows.append(about | figures | {"printed": printed})
     return pd.DataFrame(rows)
-
-
-def resampled(table: pd.DataFrame, columns: Iterable[str], rounds: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Means of columns, and of every round of a bootstrap of questions.
-
-    Parameters
-    ----------
-    table : `question` and `columns`, without NaN.
-    columns : numeric.
-    rounds, seed : of the bootstrap.
-
-    Returns
-    -------
-    means : one per column.
-    draws : shape (rounds, columns).
-    """
-    question, names = pd.factorize(table["question"])
-    counts = np.bincount(question)
-    sums = np.stack([np.bincount(question, table[column]) for column in columns], axis=1)
-    weights = drawn(len(names), rounds, seed)
-    return sums.sum(axis=0) / counts.sum(), (weights @ sums) / (weights @ counts)[:, None]

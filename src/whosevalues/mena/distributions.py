@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
-from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from ..items import teaching_questions
+from ..items import NATIVE, teaching_questions
 from ..stats import cluster_interval
-from . import released
-from .names import COUNTRIES, LANGUAGES, MODES
+from . import grid, released
+from .names import COUNTRIES
 
 NAMED_MODELS = 7
 """Models that the paper names; the authors released scores of three."""
 
-# United Nations, World Population Prospects 2022: millions of inhabitants, middle of 2022.
 POPULATION = {
     "DZ": 45.5, "EG": 112.6, "IQ": 44.1, "JO": 11.3, "KW": 4.6, "LB": 5.7, "LY": 7.2, "MR": 4.9, "MA": 37.3,
     "PS": 5.3, "QA": 2.9, "SA": 32.2, "SD": 49.4, "TN": 12.1, "IR": 89.2, "TR": 84.3,
 }  # fmt: skip
-"""Inhabitants in millions, by the United Nations: the Arab countries on 1 July 2022 (wikimili.com,
-List_of_Arab_League_countries_by_population), Iran in 2023 (theglobaleconomy.com/rankings/Population_size/MENA), Turkey
-in 2020 (handwiki.org, Earth:List_of_Middle_Eastern_countries_by_population); stored copies of these pages, read on
-2026-11-21."""
+"""Inhabitants in millions, from three lists on the web, read on 2026-11-21 in stored copies: the Arab countries on
+1 July 2022, by the United Nations (wikimili.com, List_of_Arab_League_countries_by_population); Iran in 2023, by the
+United Nations (theglobaleconomy.com/rankings/Population_size/MENA); Turkey in 2020, a projection without a source
+(handwiki.org, Earth:List_of_Middle_Eastern_countries_by_population)."""
 
 
 def coverage(questions: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
@@ -66,14 +64,15 @@ def sizes(questions: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row per `measure`: `value`, `low`, `high`, `n`, `chance` (missing: a count of all there is), `printed` (where
-    the authors give a figure). Framings, languages and modes are counted from the released scores' files.
+    the authors give a figure). Framings, languages and modes are those of the released consistency scores, each of
+    English beside the native language; answers are those of `NAMED_MODELS` models to the prompts of `grid.sizes`.
     """
     usable = cells[cells["shares"].map(bool)]
     sources = cells.merge(questions[["question", "source"]], on="question").groupby("source")["country"].nunique()
-    # One folder of consistency scores per framing, each of English beside the native language.
-    framings = len({PurePosixPath(path).parent.name for path in released.files("CLCS")})
-    languages, spoken, modes = 2, len(LANGUAGES) + 1, len(MODES)
-    neutral = len(questions) * spoken * modes * NAMED_MODELS
+    held = released.read("CLCS").dropna(subset="value")
+    framings, modes = held["framing"].nunique(), held["mode"].nunique()
+    spoken = held["language"].fillna(held["country"].map(NATIVE)).nunique() + 1
+    asked = grid.sizes(questions, cells).query("framing == 'all' and languages == 'both'").set_index("cells")
     counted = {
         "questions": (len(questions), 864),
         "questions with data": (usable["question"].nunique(), np.nan),
@@ -86,21 +85,19 @@ def sizes(questions: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         "countries in both": (sources.sum() - cells["country"].nunique(), np.nan),
         "dimensions": (questions["category"].nunique(), 4),
         "languages of the prompts": (spoken, 4),
-        "languages of the workbook": (1, np.nan),
-        "conditions": (framings * languages, 6),
-        "conditions and modes": (framings * languages * modes, 12),
+        "conditions": (framings * 2, 6),
+        "conditions and modes": (framings * 2 * modes, 12),
         "cells, filled": (len(cells), np.nan),
         "cells, usable": (len(usable), np.nan),
-        "cells, every question in every country": (len(questions) * cells["country"].nunique(), np.nan),
-        "inhabitants, millions": (sum(POPULATION[country] for country in set(cells["country"])), 500),
+        "cells, every question in every country": (asked["n"]["every question everywhere"], np.nan),
+        "inhabitants, millions": (sum(POPULATION[country] for country in cells["country"].unique()), 500),
     }
-    answers = {
-        "answers of 7 models, every question in every country": counted["cells, every question in every country"][0],
-        "answers of 7 models, where the cell is filled": len(cells),
-        "answers of 7 models, where people answered": len(usable),
-    }
-    for name, places in answers.items():
-        counted[name] = (places * (framings - 1) * languages * modes * NAMED_MODELS + neutral, 820_000)
+    for name, cell in {
+        "every question in every country": "every question everywhere",
+        "where the cell is filled": "filled",
+        "where people answered": "with figures",
+    }.items():
+        counted[f"answers of {NAMED_MODELS} models, {name}"] = (asked["value"][cell] * modes * NAMED_MODELS, 820_000)
     rows = [(name, value, np.nan, np.nan, np.nan, np.nan, printed) for name, (value, printed) in counted.items()]
     return pd.DataFrame(rows, columns=["measure", "value", "low", "high", "n", "chance", "printed"])
 

@@ -13,7 +13,6 @@ from . import released, workbook
 EPSILON = 1e-8
 """Added to every probability of both distributions before the logarithm; later code of the authors has 1e-9."""
 
-LATER_EPSILON = 1e-9
 ALIKE = 1e-4
 """Nats within which a cell counts as the artefact: far more than epsilon can move it, far less than anything else."""
 
@@ -70,6 +69,7 @@ def read() -> tuple[pd.DataFrame, pd.DataFrame]:
     table = released.read("KL").dropna(subset="value").drop(columns=["folder", "language", "mode"])
     table = table.merge(facts, on=["question", "country"]).merge(about, on="question")
     table["options"] = table["high"] - table["low"] + 1
+    table = table.sort_values(["model", "framing"], kind="stable", ignore_index=True)
     return table, workbook.people(questions, filled)
 
 
@@ -145,7 +145,7 @@ def repaired(cells: pd.DataFrame, people: pd.DataFrame, seed: int = 0) -> pd.Dat
         places = part.groupby("country")["value"].mean().mean()
         rows.append(at | {"measure": "files", "value": places, "n": len(part), "coverage": 1.0, "printed": file})
         for measure, (table, column) in measures.items():
-            row = _mean(table, column, seed) | {"coverage": table[column].notna().sum() / len(part)}
+            row = mean(table, column, seed) | {"coverage": table[column].notna().sum() / len(part)}
             alike = table["uniform"].mean() if column == "value" else np.nan
             rows.append(at | {"measure": measure} | row | {"chance": alike})
             rows[-1]["printed"] = file if measure == "all cells" else np.nan
@@ -225,38 +225,6 @@ def ten(cells: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(chance=np.nan, printed=np.nan)
 
 
-def epsilons(cells: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """How far would the averages move with the epsilon of the authors' later code?
-
-    Known without the model's probabilities for two kinds of cells: those whose keys never met move by ln 10, those of
-    a ten-point scale on which '10' was not looked up by the people's share of '10' times ln 10. All others move by at
-    most ln 10 times the people's share of the options to which the model gave nothing.
-
-    Parameters
-    ----------
-    cells, people : of `read`.
-
-    Returns
-    -------
-    One row per `model`, `framing` and `measure` ('all cells', 'keys met'): `value` (nats by which the mean rises at
-    least), `low`, `high` (NaN), `n` (cells), `chance` and `printed` (NaN).
-    """
-    ratio = np.log(EPSILON / LATER_EPSILON)
-    unprobed = ten(cells, people).set_index(["model", "framing"])["value"] == 1
-    share = people[people["option"] == "10"].set_index(["question", "country"])["probability"]
-    places = pd.MultiIndex.from_frame(cells[["question", "country"]])
-    missing = share.reindex(places).fillna(0.0).to_numpy()
-    files = pd.MultiIndex.from_frame(cells[["model", "framing"]])
-    counts = unprobed.reindex(files).to_numpy() & (cells["high"] == 10) & (cells["source"] == "WVS")
-    moved = np.where(cells["written"] == "1", np.where(counts, missing, 0.0), 1.0) * ratio
-    marked, rows = cells.assign(moved=moved), []
-    for (model, framing), part in marked.groupby(["model", "framing"], sort=False):
-        for measure, own in (("all cells", part), ("keys met", part[part["written"] == "1"])):
-            rows.append((model, framing, measure, own["moved"].mean(), len(own)))
-    table = pd.DataFrame(rows, columns=["model", "framing", "measure", "value", "n"])
-    return table.assign(low=np.nan, high=np.nan, chance=np.nan, printed=np.nan)
-
-
 def confidence(table: pd.DataFrame, by: Sequence[str], seed: int = 0, rounds: int = 1000) -> pd.DataFrame:
     """Is a large divergence a confident model? Rank correlation of the divergence with the largest probability.
 
@@ -286,7 +254,8 @@ def confidence(table: pd.DataFrame, by: Sequence[str], seed: int = 0, rounds: in
     return pd.DataFrame(rows).assign(chance=0.0, printed=np.nan)
 
 
-def _mean(table: pd.DataFrame, column: str, seed: int) -> dict[str, float]:
+def mean(table: pd.DataFrame, column: str, seed: int) -> dict[str, float]:
+    """Mean of a column, its 95% interval (bootstrap of questions), `n` and `questions`; of the rows that have it."""
     low, high = cluster_interval(table, column, "question", seed=seed)
     known = table[table[column].notna()]
     facts = {"value": known[column].mean(), "low": low, "high": high, "n": len(known)}

@@ -73,7 +73,6 @@ def compare(sources: Sequence[str], backs: Sequence[object], encode: Encode | No
     Returns
     -------
     One row per pair: `similarity` of the two questions (cosine, in [-1, 1]; NaN where nothing came back),
-    `options_similarity`, the lowest of any option with its counterpart (NaN where options are missing),
     `options_kept` (the same numbers, each with words), `order_kept` (0 where the two ends together are nearer to each
     other's counterparts than to their own, by more than `MARGIN`; else 1, NaN where options are missing).
     """
@@ -89,13 +88,13 @@ def compare(sources: Sequence[str], backs: Sequence[object], encode: Encode | No
     for (stem, labels), (back, others) in pages:
         kept = set(labels) == set(others) and all(others.values())
         own = [near(labels[key], others[key]) for key in labels] if kept else []
-        row = {"similarity": near(stem, back), "options_similarity": min(own, default=np.nan), "options_kept": kept}
+        row = {"similarity": near(stem, back), "options_kept": kept}
         if own:
             first, last = list(labels)[0], list(labels)[-1]
             crossed = near(labels[first], others[last]) + near(labels[last], others[first])
             row["order_kept"] = float(crossed - own[0] - own[-1] < MARGIN)
         rows.append({"order_kept": np.nan} | row)
-    columns = ["similarity", "options_similarity", "options_kept", "order_kept"]
+    columns = ["similarity", "options_kept", "order_kept"]
     return pd.DataFrame(rows, columns=columns, index=sources.index if isinstance(sources, pd.Series) else None)
 
 

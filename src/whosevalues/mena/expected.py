@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ..items import Question
-from ..stats import bootstrap_counts, cluster_interval, percentile_interval
 from . import released, workbook
+from .divergence import mean
+from .leakage import across
 
 MEASURES = {
     "EV-NVAS": "of the expected value",
@@ -109,7 +110,7 @@ def answerer_table(scored: pd.DataFrame, sets: dict[str, Iterable[str]], seed: i
         chance = part.loc[part["answerer"] == "uniform", "draw"].mean()
         for answerer, own in part.groupby("answerer", sort=False):
             for measure in MEASURES:
-                row = _mean(own, measure, seed)
+                row = mean(own, measure, seed)
                 rows.append({"cells": name, "answerer": answerer, "measure": measure} | row | {"chance": chance})
     return pd.DataFrame(rows).assign(printed=np.nan)
 
@@ -132,6 +133,7 @@ def beside_models(scored: pd.DataFrame, sets: dict[str, Iterable[str]], seed: in
     """
     flat = scored[scored["answerer"] == "uniform"].drop(columns="answerer")
     table = released.read("NVAS").merge(flat, on=["question", "country"])
+    table = table.sort_values(["model", "framing", "mode"], kind="stable")
     rows = []
     for name, wanted in sets.items():
         part = table[table["question"].isin(set(wanted))]
@@ -142,11 +144,11 @@ def beside_models(scored: pd.DataFrame, sets: dict[str, Iterable[str]], seed: in
             at = dict(zip(("model", "framing", "mode"), key, strict=True)) | {"cells": name}
             sides = file.assign(side=np.where(known, file["value"], file["EV-NVAS"]), known=known)
             measures = {
-                "NVAS": _mean(answered, "value", seed) | {"chance": answered["draw"].mean()},
-                "EV-NVAS of uniform, answered": _mean(answered, "EV-NVAS", seed) | {"chance": answered["draw"].mean()},
-                "EV-NVAS of uniform, no answer": _mean(missing, "EV-NVAS", seed) | {"chance": missing["draw"].mean()},
-                "uniform minus model": _mean(gap, "gap", seed),
-                "no answer minus answered": _contrast(sides, seed),
+                "NVAS": mean(answered, "value", seed) | {"chance": answered["draw"].mean()},
+                "EV-NVAS of uniform, answered": mean(answered, "EV-NVAS", seed) | {"chance": answered["draw"].mean()},
+                "EV-NVAS of uniform, no answer": mean(missing, "EV-NVAS", seed) | {"chance": missing["draw"].mean()},
+                "uniform minus model": mean(gap, "gap", seed),
+                "no answer minus answered": across(sides, "side", "known", seed),
             }
             rows += [at | {"measure": m, "coverage": known.mean()} | row for m, row in measures.items()]
     columns = ["model", "framing", "mode", "cells", "measure", "value", "low", "high", "n", "coverage", "chance"]
@@ -187,27 +189,5 @@ def flattened(table: pd.DataFrame, questions: Iterable[Question], by: Sequence[s
     for key, part in long.groupby(names, sort=False):
         at = dict(zip(names, key, strict=True))
         level = chance.loc[key[: len(by)] if len(by) > 1 else key[0]]
-        out += [at | {"measure": m} | _mean(part, m, seed) | {"chance": level} for m in MEASURES]
+        out += [at | {"measure": m} | mean(part, m, seed) | {"chance": level} for m in MEASURES]
     return pd.DataFrame(out).assign(printed=np.nan)
-
-
-def _mean(table: pd.DataFrame, column: str, seed: int) -> dict[str, float]:
-    low, high = cluster_interval(table, column, "question", seed=seed)
-    known = table[table[column].notna()]
-    facts = {"value": known[column].mean(), "low": low, "high": high, "n": len(known)}
-    return facts | {"questions": known["question"].nunique()}
-
-
-def _contrast(sides: pd.DataFrame, seed: int, rounds: int = 1000) -> dict[str, float]:
-    """Mean of the cells without an answer minus mean of those with one, questions drawn together."""
-    sums = sides.groupby(["question", "known"])["side"].agg(["sum", "count"]).unstack(fill_value=0.0)
-    columns = [(what, known) for known in (False, True) for what in ("sum", "count")]
-    sums = sums.reindex(columns=columns, fill_value=0.0).to_numpy(float)
-    facts = {"n": len(sides), "questions": len(sums), "chance": np.nan}
-
-    def gap(total: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return total[..., 0] / total[..., 1] - total[..., 2] / total[..., 3]
-
-    low, high = percentile_interval(gap(bootstrap_counts(len(sums), rounds, seed) @ sums))
-    return {"value": float(gap(sums.sum(axis=0))), "low": float(low), "high": float(high)} | facts

@@ -100,25 +100,36 @@ def score(answered: pd.DataFrame, questions: pd.DataFrame, cells: pd.DataFrame) 
     return pd.concat(parts, ignore_index=True)
 
 
-def sizes() -> pd.DataFrame:
-    """How many prompts does the grid have, for one model, one mode and one order of the options?
+def sizes(questions: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Count the prompts of the whole benchmark, for one model, zero-shot, options in one order.
+
+    The persona and the observer are asked per question and country, the neutral framing, which names no country, per
+    question; each in English and in the country's language.
+
+    Parameters
+    ----------
+    questions, cells : of `workbook.read`.
 
     Returns
     -------
-    One row per `framing` ('all' too) and `languages` ('English', 'native', 'both'): `value`, a count, `n` (questions
-    with human figures), `low`, `high`, `chance`, `printed` (NaN).
+    One row per `cells` ('every question everywhere', 'filled': the workbook has a cell, 'with figures': the survey has
+    an answer there, which is what `experiment` asks), `framing` ('all' too) and `languages` ('English', 'native',
+    'both'): `value`, a count, `n` (pairs of a question and a country), `low`, `high`, `chance`, `printed` (NaN).
     """
-    _, cells = workbook.read()
-    table = cells[cells["shares"].map(bool)]
-    n = table["question"].nunique()
-    native = len(table.assign(country=table["country"].map(NATIVE))[["question", "country"]].drop_duplicates())
-    counts = pd.DataFrame({"English": n, "native": native}, index=["neutral"])
-    for framing in ("persona", "observer"):
-        counts.loc[framing] = len(table)
-    counts.loc["all"] = counts.sum()
-    counts["both"] = counts.sum(axis=1)
-    out = counts.rename_axis("framing").reset_index().melt("framing", var_name="languages")
-    return out.assign(n=n, low=float("nan"), high=float("nan"), chance=float("nan"), printed=float("nan"))
+    every = pd.MultiIndex.from_product([questions["question"], NATIVE], names=["question", "country"])
+    usable = cells[cells["shares"].map(bool)]
+    kinds = {"every question everywhere": every.to_frame(index=False), "filled": cells, "with figures": usable}
+    rows = []
+    for kind, asked in kinds.items():
+        spoken = asked.assign(country=asked["country"].map(NATIVE))[["question", "country"]].drop_duplicates()
+        counts = pd.DataFrame({"English": asked["question"].nunique(), "native": len(spoken)}, index=["neutral"])
+        counts.loc["persona"] = counts.loc["observer"] = len(asked)
+        counts.loc["all"] = counts.sum()
+        counts["both"] = counts.sum(axis=1)
+        out = counts.rename_axis("framing").reset_index().melt("framing", var_name="languages")
+        rows.append(out.assign(cells=kind, n=len(asked)))
+    table = pd.concat(rows, ignore_index=True)[["cells", "framing", "languages", "value", "n"]]
+    return table.assign(low=float("nan"), high=float("nan"), chance=float("nan"), printed=float("nan"))
 
 
 def passed(translator: str, judge: str | None = None) -> pd.DataFrame:

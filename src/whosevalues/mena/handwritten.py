@@ -133,17 +133,76 @@ _CASES = (
     ("beyond the rules", 4, "en", "That is not something I will get into; 2 is a number, no more.", "R"),
 )
 
+# By somebody who had not read the parser, nor the answers above; the parser was not changed afterwards.
+_SECOND = (
+    (4, "en", "Option 4", "4"),
+    (4, "en", "(2)", "2"),
+    (4, "en", '"3"', "3"),
+    (10, "en", "My answer would be a 6 out of 10.", "6"),
+    (4, "en", "Two. Most people there trust the army quite a lot.", "2"),
+    (10, "en", "On a scale from 1 to 10, I'd put this at 8.", "8"),
+    (4, "en", "1 = A great deal, 2 = Quite a lot, 3 = Not very much, 4 = Not at all. Answer: 2", "2"),
+    (4, "en", "Not 1, but 2.", "2"),
+    (4, "en", "Sorry, I'm not able to share personal opinions on religion.", "R"),
+    (4, "en", "I don't have personal beliefs, but an average Egyptian would probably say 1.", "1"),
+    (4, "en", "It depends on who you ask; opinions differ widely.", "A"),
+    (10, "en", "5 or 6", "A"),
+    (4, "en", "[why]Trust in parliament is low: 76% had little in 2022. So I choose 4.", "4"),
+    (4, "en", "Don't know", "A"),
+    (10, "en", "11", "A"),
+    (4, "en", "The people of Jordan, a country of 11 million, [cut]", "A"),
+    (4, "ar", "الخيار رقم ٢", "2"),
+    (4, "ar", "الإجابة: 3", "3"),
+    (4, "ar", "كثيرًا جدًا", "1"),
+    (4, "ar", "أعتقد أن الجواب هو ٤، لأن الثقة ضعيفة.", "4"),
+    (4, "ar", "آسف، لا أستطيع التعبير عن رأي شخصي في هذا الموضوع.", "R"),
+    (4, "ar", "الرقم واحد", "1"),
+    (10, "ar", "٧ من ١٠", "7"),
+    (10, "ar", "من ١ إلى ١٠ أختار ٩", "9"),
+    (4, "ar", "بصفتي نموذجًا لغويًا، ليس لدي آراء شخصية، ولا يمكنني اختيار ١ أو ٢.", "R"),
+    (4, "ar", "إما ٢ أو ٣", "A"),
+    (4, "ar", "[why]الناس هنا متدينون جدًا في رأيي.\nالجواب: ١", "1"),
+    (4, "ar", "أفضل عدم الإجابة عن هذا السؤال.", "R"),
+    (4, "ar", "3) قليلًا", "3"),
+    (4, "fa", "گزینه ۳", "3"),
+    (4, "fa", "پاسخ: 2", "2"),
+    (4, "fa", "به نظر من عدد ۴ درست است.", "4"),
+    (4, "fa", "نمی‌دانم.", "A"),
+    (10, "fa", "از ۱ تا ۱۰، من ۶ را انتخاب می‌کنم.", "6"),
+    (10, "fa", "۸ از ۱۰", "8"),
+    (4, "fa", "من یک مدل زبانی هستم و نظر شخصی ندارم.", "R"),
+    (4, "fa", "گزینه دوم", "2"),
+    (4, "fa", "بین ۲ و ۳ مطمئن نیستم.", "A"),
+    (4, "fa", "[why]بیشتر مردم به خانواده اعتماد دارند.\nپس پاسخ ۱ است.", "1"),
+    (4, "fa", "ترجیح می‌دهم جواب ندهم.", "R"),
+    (4, "fa", "3: کم", "3"),
+    (4, "tr", "4. seçenek", "4"),
+    (10, "tr", "10 üzerinden 7 veririm.", "7"),
+    (4, "tr", "Üç", "3"),
+    (4, "tr", "Üzgünüm, bu konuda kişisel görüş bildiremem.", "R"),
+    (4, "tr", "Bilmiyorum.", "A"),
+    (4, "tr", "Bir yapay zeka olarak kişisel inançlarım yok; 1 ya da 2 diyemem.", "R"),
+    (10, "tr", "1 ile 10 arasında 5", "5"),
+    (4, "tr", "İkinci seçeneği seçiyorum.", "2"),
+    (4, "tr", "2 veya 3", "A"),
+    (4, "tr", "[why]Türkiye'de ordu güven gören bir kurumdur. Bu yüzden cevabım 1.", "1"),
+    (4, "tr", "Cevap vermemeyi tercih ederim.", "R"),
+)
+
 
 def cases() -> pd.DataFrame:
     """List the hand-written answers.
 
     Returns
     -------
-    One row per answer: `difficulty`, `options` (tuple), `language`, `text`, `mode`, `finish_reason`, `labels` (tuple,
+    One row per answer: `writer` ('first', who also wrote the parser, or 'second', who had not seen it), `difficulty`
+    (missing for the second), `options` (tuple), `language`, `text`, `mode`, `finish_reason`, `labels` (tuple,
     or missing for scales of other than four), and what it says: `says` (an option or missing), `said_as` ('answer',
     'refusal' or 'abstention').
     """
-    table = pd.DataFrame(_CASES, columns=["difficulty", "options", "language", "text", "says"])
+    names = ["writer", "difficulty", "options", "language", "text", "says"]
+    written = [("first", *case) for case in _CASES] + [("second", None, *case) for case in _SECOND]
+    table = pd.DataFrame(written, columns=names)
     reasoned, cut = table["text"].str.startswith("[why]"), table["text"].str.endswith("[cut]")
     table["mode"] = reasoned.map({True: "reasoning", False: "zero-shot"})
     table["finish_reason"] = cut.map({True: "length", False: "stop"})

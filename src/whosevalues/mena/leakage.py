@@ -15,7 +15,7 @@ import pandas as pd
 
 from .. import UserError, items, prompts
 from ..models.base import Decoding
-from ..stats import cluster_interval, wilson
+from ..stats import bootstrap_counts, cluster_interval, percentile_interval, wilson
 
 SENSITIVE = {
     "homosexuality": "sexual morality",
@@ -183,9 +183,10 @@ def leakage(
 
     Returns
     -------
-    One row per `by`, `kind` (of `KINDS`, and 'refusal or abstention minus answer': within questions that have both),
+    One row per `by`, `kind` (of `KINDS`, and 'refusal or abstention minus answer': of the same question and
+    `line`, where there is one, in those that have both),
     `threshold` and `mass` (of `MASSES`): `value` in [0, 1], `low`, `high` (95%: bootstrap of questions; Wilson's where
-    all rows are alike or there is one question), `n` (rows; of the difference questions), `questions`, `chance` (were
+    all rows are alike or there is one question), `n` (rows; of the difference pairs), `questions`, `chance` (were
     all distributions over the options equally likely), `printed` (NaN). Without rows the value is missing.
     """
     by, rows = list(by), []
@@ -197,8 +198,8 @@ def leakage(
                 marked = _marked(cell, threshold, mass)
                 at = named | {"threshold": threshold, "mass": mass}
                 for kind, kinds in KINDS.items():
-                    rows.append({"kind": kind} | at | _share(marked[marked["kind"].isin(kinds)], seed))
-                rows.append({"kind": "refusal or abstention minus answer"} | at | _difference(marked, seed))
+                    rows.append({"kind": kind} | at | share(marked[marked["kind"].isin(kinds)], seed))
+                rows.append({"kind": "refusal or abstention minus answer"} | at | within(marked, seed))
     figures = ["value", "low", "high", "n", "questions", "chance"]
     return pd.DataFrame(rows)[[*by, "kind", "threshold", "mass", *figures]].assign(printed=np.nan)
 
@@ -227,10 +228,12 @@ def _marked(cell: pd.DataFrame, threshold: float, mass: str) -> pd.DataFrame:
     bars = np.divide(threshold, part, out=np.full(len(cell), np.inf), where=part.to_numpy() > 0)
     chance = [even_chance(len(p), bar) for p, bar in zip(cell["probability"], bars, strict=True)]
     # Sums of the probabilities of one option's spellings may miss 1 in the last bits.
-    return cell[["question", "kind"]].assign(large=(largest >= threshold - 1e-12).astype(float), chance=chance)
+    named = cell[cell.columns.intersection(["question", "line", "kind"])]
+    return named.assign(large=(largest >= threshold - 1e-12).astype(float), chance=chance)
 
 
-def _share(part: pd.DataFrame, seed: int) -> dict[str, float]:
+def share(part: pd.DataFrame, seed: int) -> dict[str, float]:
+    """Mean of `large` (in [0, 1]) over rows with `question`, its 95% interval, `n`, `questions` and mean `chance`."""
     if part.empty:
         return {"value": np.nan, "low": np.nan, "high": np.nan, "n": 0, "questions": 0, "chance": np.nan}
     low, high = interval(part, "large", seed)
@@ -259,26 +262,34 @@ def interval(part: pd.DataFrame, column: str, seed: int) -> tuple[float, float]:
     return low, high
 
 
-def gap_interval(gaps: pd.DataFrame, seed: int) -> tuple[float, float]:
-    """Interval of a mean difference: as `interval`, but none where all differences are alike.
-
-    Parameters
-    ----------
-    gaps : columns `question` and `gap`.
-    seed : of the bootstrap.
-
-    Returns
-    -------
-    Low and high of 95%, or NaN.
-    """
-    low, high = interval(gaps.assign(gap=gaps["gap"] + 2), "gap", seed)
-    return (low - 2, high - 2) if low < high else (np.nan, np.nan)
-
-
-def _difference(marked: pd.DataFrame, seed: int) -> dict[str, float]:
+def within(marked: pd.DataFrame, seed: int) -> dict[str, float]:
+    """Mean of `large` without an answer (`kind`) minus with one, in [-1, 1], in questions and lines with both."""
     side = np.where(marked["kind"] == "answer", "answer", "none")
-    shares = marked.groupby(["question", side])["large"].mean().unstack().reindex(columns=["none", "answer"]).dropna()
+    held = ["question", *marked.columns.intersection(["line"])]
+    shares = marked.groupby([*held, side])["large"].mean().unstack().reindex(columns=["none", "answer"]).dropna()
     gaps = (shares["none"] - shares["answer"]).rename("gap").reset_index()
-    low, high = gap_interval(gaps, seed)
+    # Shifted, no gap is taken for a share of 0 or 1; where all gaps are alike there is no interval.
+    low, high = interval(gaps.assign(gap=gaps["gap"] + 2), "gap", seed)
+    low, high = (low - 2, high - 2) if low < high else (np.nan, np.nan)
     facts = {"value": gaps["gap"].mean() if len(gaps) else np.nan, "low": low, "high": high}
-    return facts | {"n": len(gaps), "questions": len(gaps), "chance": np.nan}
+    return facts | {"n": len(gaps), "questions": gaps["question"].nunique(), "chance": np.nan}
+
+
+def across(table: pd.DataFrame, column: str, answered: str, seed: int, rounds: int = 1000) -> dict[str, float]:
+    """Mean of a column without an answer minus with one (`answered`, of bools), over all cells; bootstrap of questions.
+
+    As in `interval`, no interval where a side has fewer than `FEWEST` questions.
+    """
+    sums = table.groupby(["question", answered])[column].agg(["sum", "count"]).unstack(fill_value=0)
+    wanted = [(what, side) for side in (False, True) for what in ("sum", "count")]
+    sums = sums.reindex(columns=wanted, fill_value=0.0).to_numpy(float)
+
+    def gap(total: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return total[..., 0] / total[..., 1] - total[..., 2] / total[..., 3]
+
+    low, high = np.nan, np.nan
+    if (sums[:, [1, 3]] > 0).sum(axis=0).min() >= FEWEST:
+        low, high = percentile_interval(gap(bootstrap_counts(len(sums), rounds, seed) @ sums))
+    facts = {"value": float(gap(sums.sum(axis=0))), "low": float(low), "high": float(high)}
+    return facts | {"n": len(table), "questions": len(sums), "chance": np.nan}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..stats import bootstrap_counts, percentile_interval
 from . import native
-from .profiles import ARAB, certain, framed, width
+from .profiles import ARAB, certain, common, framed, width
 
 PRIOR = 0.5
 """How many countries the answers to all other questions of the same scale count for."""
@@ -91,29 +91,36 @@ def likely_table(
 
     Returns
     -------
-    One row per model, mode, framing and `what`. 'check': the English answers of the framing, of which only the
-    distance from those of the other framing is let known; `value` is estimate minus truth. 'native - en': `value` is
-    the difference of the estimates on common cells. `low`, `high` (95%, of the sampling of questions; of 'native - en'
-    moved apart by the largest errors of all checks), `first`, `second` (what was subtracted from what), `n`
-    (questions), `chance` (0), `printed` (none), `side` (1, -1 or 0: where `low` and `high` lie) and, in words,
-    `verdict`: 'more' or 'less' alike, else 'undecided'.
+    One row per model, mode, framing and `what`. 'check': the English answers, of which only the distance from those
+    of another model (`behind`) to the same prompts is let known; `value` is estimate minus truth. 'native - en':
+    `value` is the difference of the estimates on common cells. `low`, `high` (95%, of the sampling of questions; of
+    'native - en' moved apart by the largest errors of all checks), `first`, `second` (what was subtracted from what),
+    `open` (share of the first's cells of which several answers are possible), `n` (questions), `chance` (0),
+    `printed` (none), `side` (1, -1 or 0: where `low` and `high` lie) and, in words, `verdict`: 'more' or 'less' alike,
+    else 'undecided'.
     """
     answers, rows = certain(sets[list(countries)]), []
-    for model, framing, mode, language in framed(sets).index.droplevel("question").unique():
+    tongues = common(sets[list(countries)], "language", "native", "en")
+    cells = framed(sets).index.droplevel("question").unique()
+    for model, framing, mode, language in cells:
         named = {"model": model, "mode": mode, "framing": framing}
         if language == "en":
-            other = "observer" if framing == "persona" else "persona"
-            pair = [answers.loc[(model, name, mode, "en")] for name in (other, framing)]
-            shared = pair[0].index.intersection(pair[1].index)
-            sides = as_if_native(*(side.loc[shared] for side in pair), questions)
-            rows.append(named | {"what": "check"} | _difference(*sides, questions, rounds, seed))
+            of = answers.loc[(model, framing, mode, "en")]
+            for other in cells.unique("model").drop(model):
+                if (other, framing, mode, "en") in cells:
+                    theirs = answers.loc[(other, framing, mode, "en")]
+                    shared = theirs.index.intersection(of.index)
+                    sides = as_if_native(theirs.loc[shared], of.loc[shared], questions)
+                    told = {"what": "check", "behind": other}
+                    rows.append(named | told | _difference(*sides, questions, rounds, seed))
         else:
-            theirs = sets.loc[(model, framing, mode, "native")][list(countries)]
-            ours = sets.loc[(model, framing, mode, "en")][list(countries)].reindex(theirs.index, fill_value=0)
-            both = (theirs > 0) & (ours > 0)
-            sides = [side.where(both, 0) for side in (theirs, ours)]
-            rows.append(named | {"what": "native - en"} | _difference(*sides, questions, rounds, seed))
-    out = pd.DataFrame(rows)
+            sides = [side.loc[(model, framing, mode)] for side in tongues]
+            told = {"what": "native - en", "behind": None}
+            rows.append(named | told | _difference(*sides, questions, rounds, seed))
+    return _judged(pd.DataFrame(rows))
+
+
+def _judged(out: pd.DataFrame) -> pd.DataFrame:
     check = out["what"] == "check"
     error = out.loc[check, "value"]
     # An estimate that is `error` too high leaves that much less.
@@ -128,7 +135,8 @@ def _difference(first, second, questions, rounds, seed) -> dict[str, float]:
     one, two = (likely_identical(side, questions) for side in (first, second))
     known = np.isfinite(one) & np.isfinite(two)
     gap = (one - two)[known]
-    draws = bootstrap_counts(len(gap), rounds, seed) @ gap / len(gap)
-    low, high = percentile_interval(draws)
+    low, high = percentile_interval(bootstrap_counts(len(gap), rounds, seed) @ gap / len(gap))
+    bits = first.to_numpy()
     means = {"first": one[known].mean(), "second": two[known].mean(), "n": len(gap)}
+    means["open"] = ((bits & (bits - 1))[bits > 0] > 0).mean()
     return {"value": gap.mean(), "low": low, "high": high} | means

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from ..items import NATIVE
-from ..stats import wilson
+from ..stats import estimate, wilson
 from . import native
-from .consistency_released import resampled
 
 FOLDERS = {"Neutral": "observer", "Observer": "neutral", "Persona": "persona"}
 """Folders of the CLCS files, and the framing that each holds."""
@@ -104,12 +103,11 @@ def _fit(scores: pd.DataFrame, sets: pd.DataFrame, order: str, rounds: int, seed
     out = []
     for figure in ("answered", "possible") if order == "as released" else ("possible",):
         part = pair.dropna(subset=figure)
-        mean, draws = resampled(part, [figure], rounds, seed)
-        low, high = np.quantile(draws[:, 0], [0.025, 0.975])
-        if low == high:
-            low, high = wilson(part[figure].sum(), len(part))
-        out.append({"figure": figure, "value": mean[0], "low": low, "high": high, "n": len(part)})
-    return [row | {"order": order} for row in out]
+        found = estimate(part, figure, rounds=rounds, seed=seed)
+        if found["low"] == found["high"]:
+            found["low"], found["high"] = wilson(part[figure].sum(), len(part))
+        out.append({"figure": figure} | found | {"n": len(part), "order": order})
+    return out
 
 
 def sign_table(rounds: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -141,11 +139,14 @@ def sign_table(rounds: int = 400, seed: int = 0) -> pd.DataFrame:
     for key, part in out.groupby(["framing", "language", "model", "mode"], sort=False):
         about = dict(zip(["framing", "language", "model", "mode"], key, strict=True))
         for figure in ("decided", "decided, with people", "outside"):
-            rows += [about | {"figure": figure} | found for found in _means(part, [figure], rounds, seed)]
-        if ends := _means(part, ["floor", "ceiling", "middle"], rounds, seed):
-            bounds = {"floor": ends[0]["value"], "ceiling": ends[1]["value"]}
-            bounds |= {"low": ends[0]["low"], "high": ends[1]["high"]}
-            rows.append(about | {"figure": "NVAS, native minus English"} | ends[2] | bounds)
+            if len(known := part.dropna(subset=figure)):
+                found = estimate(known, figure, rounds=rounds, seed=seed) | {"n": len(known)}
+                rows.append(about | {"figure": figure} | found)
+        if len(known := part.dropna(subset="middle")):
+            floor, ceiling = (estimate(known, end, rounds=rounds, seed=seed) for end in ("floor", "ceiling"))
+            bounds = {"value": known["middle"].mean(), "low": floor["low"], "high": ceiling["high"], "n": len(known)}
+            ends = {"floor": floor["value"], "ceiling": ceiling["value"]}
+            rows.append(about | {"figure": "NVAS, native minus English"} | bounds | ends)
     return pd.DataFrame(rows)
 
 
@@ -166,16 +167,6 @@ def gains(answers: pd.DataFrame) -> pd.DataFrame:
     off = (each["candidates"].astype(float) - each["human"]).abs() / (each["high"] - each["low"])
     found = (1 - off - each["nvas"]).groupby(level=0).agg(floor="min", ceiling="max", middle="mean")
     return found.reindex(answers.index)
-
-
-def _means(part: pd.DataFrame, columns: list[str], rounds: int, seed: int) -> list[dict[str, float]]:
-    """One mean with its interval per column; none where there is nothing to average."""
-    part = part.dropna(subset=columns)
-    if part.empty:
-        return []
-    mean, draws = resampled(part, columns, rounds, seed)
-    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-    return [{"value": mean[k], "low": low[k], "high": high[k], "n": len(part)} for k in range(len(columns))]
 
 
 def files_table() -> pd.DataFrame:

@@ -25,7 +25,7 @@ def neutral_table(
     Per model, mode and `among`, whose answers stand for the countries (the model's 'persona' in English, or 'people'),
     two rows. `measure` 'distance': mean distance ``|a - b| / R`` to a country minus that of two countries; `chance`
     is 0, a country like the others; `country` is the largest that a country gets when it is left out, and `outlying`
-    which; `midpoint`, `uniform` are what answers get that know nothing, `own` the mean over the model's persona answers, each
+    which; `midpoint` is what always answering the middle gets, `own` the mean over the model's persona answers, each
     put in the neutral one's place, and `observer` over its observer answers: the countries in another wording.
     'beyond': distance minus `country`; `verdict` is 'outlier' where its interval lies above 0, 'no outlier' below, else
     'undecided'. `value` is the middle of the bounds `least` and `most`, `low` and `high` a 95% bootstrap, bounds
@@ -62,12 +62,10 @@ def _outlying(neutral, answers, others, size, rounds, seed) -> list[dict]:
     counts = np.vstack([np.ones((1, len(size))), bootstrap_counts(len(size), rounds, seed)])
     alone = {country: _mean(counts, _left_out(values, k)[:, None])[:, 0] for k, country in enumerate(answers)}
     outlying = max(alone, key=lambda country: np.nan_to_num(alone[country][0], nan=-np.inf))
-    inside = reach <= size[:, None]
     beside = {
         "country": alone[outlying][0],
         "outlying": outlying,
         "midpoint": (np.nanmean(np.abs(values - 0.5), axis=1) - between).mean(),
-        "uniform": (np.where(inside, far, 0).sum(axis=1) / inside.sum(axis=1) - between).mean(),
     } | {name: _in_place(table, values, between) for name, table in others.items()}
     rows = []
     for measure, taken in (("distance", 0.0), ("beyond", alone[outlying])):

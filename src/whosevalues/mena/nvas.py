@@ -10,7 +10,9 @@ import pandas as pd
 from .. import UserError
 from ..items import Question
 from ..stats import cluster_interval
+from . import baselines
 from .answers import CELL, by_measurement
+from .baselines import Cells
 
 Row = Callable[[pd.DataFrame, int], dict[str, float]]
 
@@ -39,8 +41,7 @@ def nvas(answered: pd.DataFrame, humans: pd.DataFrame, questions: Iterable[Quest
     and what others would get on the same row:
     `chance`, expected, for an answer drawn evenly from the options;
     `midpoint`, for the middle option (with an even number of options, the mean of the two in the middle);
-    `others`, for the answer of the other countries (the rounded mean of their means, or the mode of their
-    distributions' mean), NaN where there is no other country;
+    `others`, for the answer of the other countries (`baselines.others`), NaN where there is no other country;
     `one_human`, expected, for one person drawn from the country itself.
 
     Raises
@@ -49,12 +50,33 @@ def nvas(answered: pd.DataFrame, humans: pd.DataFrame, questions: Iterable[Quest
     """
     if answered["country"].isna().any():
         raise UserError("neutral answers have no country: give them their countries with answers.by_country")
-    facts = _facts(humans, {q.id: q for q in questions})
-    out = answered.merge(facts, on=["question", "country"], how="inner")
+    return against(answered, baselines.bank_cells(humans, questions)).rename(columns={"value": "nvas"})
+
+
+def against(answered: pd.DataFrame, of: Cells, measure: str = "NVAS") -> pd.DataFrame:
+    """Score answers, and on the same rows the trivial answerers, by any measure.
+
+    Parameters
+    ----------
+    answered : as for :func:`nvas`.
+    of : of `baselines.bank_cells`.
+    measure : one of `baselines.MEASURES`.
+
+    Returns
+    -------
+    The rows for which there are human figures and the measure makes sense, with `human`, `BASELINES` and `value` (the
+    score in [0, 1]; NaN for an abstention).
+    """
+    trivial = baselines.table(of, measure)[list(BASELINES)]
+    known = of.index[["question", "country", "human"]].assign(cell=of.index.index).join(trivial)
+    out = answered.merge(known[trivial["chance"].notna()], on=["question", "country"], how="inner")
     best = out["best"] if "best" in out else [() if pd.isna(a) else (a,) for a in out["answer"]]
-    cells = zip(best, out["human"], out["range"], strict=True)
-    out["nvas"] = [_scores(b, human, width).mean() if b else np.nan for b, human, width in cells]
-    return out.drop(columns="range")
+    # As `chance` is summed: who finds all options alike must get it to the last bit.
+    picked = np.zeros((len(out), of.offered.shape[1]))
+    for row, options in enumerate(best):
+        picked[row, [int(option) for option in options]] = 1 / (len(options) or 1)
+    scores = (picked * np.nan_to_num(baselines.marks(of, measure))[out.pop("cell")]).sum(axis=1)
+    return out.assign(value=np.where(picked.any(axis=1), scores, np.nan))
 
 
 def nvas_table(scored: pd.DataFrame, by: Sequence[str] = CELL, seed: int = 0) -> pd.DataFrame:
@@ -121,19 +143,6 @@ def missing_mass(
     return out.assign(chance=np.nan, printed=np.nan)
 
 
-def published() -> pd.DataFrame:
-    """NVAS as the authors print it: of other models, on their 864 questions, hence context and no yardstick.
-
-    Returns
-    -------
-    `model`, `framing`, `printed` in [0, 1]: the zero-shot and reasoning results of 16 countries averaged, as
-    the README of the authors' repository gives them.
-    """
-    models = ["Llama-3.1-8B", "Mistral-7B", "Aya-8B"]
-    printed = {"persona": [0.7475, 0.7108, 0.6930], "observer": [0.7321, 0.7043, 0.7091]}
-    return pd.DataFrame({"model": models, **printed}).melt("model", var_name="framing", value_name="printed")
-
-
 def corrected(scored: pd.DataFrame, by: Sequence[str], seed: int = 0, rounds: int = 1000) -> pd.DataFrame:
     """Put NVAS on a scale on which guessing gets 0 and the best score is 1: (NVAS - chance) / (1 - chance).
 
@@ -170,48 +179,6 @@ def _ratio_interval(part: pd.DataFrame, seed: int, rounds: int) -> tuple[float, 
     drawn = sums[np.random.default_rng(seed).integers(len(sums), size=(rounds, len(sums)))].sum(axis=1)
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
     return float(low), float(high)
-
-
-def _scores(options: Sequence[str], human: float, width: float) -> np.ndarray:
-    return 1 - np.abs(np.array(options, dtype=float) - human) / width
-
-
-def _facts(humans: pd.DataFrame, bank: dict[str, Question]) -> pd.DataFrame:
-    """What is known of a question in a country before any answer: the human figure, the baselines' scores."""
-    rows = []
-    for identifier, people in humans[humans["question"].isin(bank)].groupby("question", sort=False):
-        question = bank[identifier]
-        shares = people.pivot(index="country", columns="option", values="probability")
-        shares = shares.reindex(columns=list(question.options)).fillna(0.0)
-        shares = shares.div(shares.sum(axis=1), axis=0)
-        for country in shares.index:
-            rows.append({"question": identifier, "country": country, **_baselines(question, shares, country)})
-    return pd.DataFrame(rows)
-
-
-def _baselines(question: Question, shares: pd.DataFrame, country: str) -> dict[str, float]:
-    options = np.array([float(o) for o in question.options])
-    people, rest = shares.loc[country].to_numpy(), shares.drop(index=country)
-    human, width = _centre(question, options, people), options.max() - options.min()
-    scores = _scores(options, human, width)
-    middle = scores[(len(scores) - 1) // 2 : len(scores) // 2 + 1]
-    others = np.nan
-    if len(rest):
-        centre = _centre(question, options, rest.mean().to_numpy())
-        others = 1 - abs(np.floor(centre + 0.5) - human) / width
-    return {
-        "human": human,
-        "range": width,
-        "chance": scores.mean(),
-        "midpoint": middle.mean(),
-        "others": others,
-        "one_human": float(people @ scores),
-    }
-
-
-def _centre(question: Question, options: np.ndarray, shares: np.ndarray) -> float:
-    """h of the paper: the mean of an ordinal scale, the mode of a nominal one."""
-    return float(options @ shares) if question.scale == "ordinal" else float(options[shares.argmax()])
 
 
 def _table(frame: pd.DataFrame, by: Sequence[str], row: Row, seed: int) -> pd.DataFrame:

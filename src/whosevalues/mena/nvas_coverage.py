@@ -25,7 +25,7 @@ def coverage(rounds: int = ROUNDS, seed: int = 0) -> pd.DataFrame:
     how much more the midpoint gets there than on the whole benchmark.
     """
     rows = scored()
-    whole = baselines.table(benchmark(), "NVAS")["midpoint"]
+    whole = benchmark().index[["question"]].join(baselines.table(benchmark(), "NVAS")["midpoint"])
     cell = ["framing", "question", "country"]
     everywhere = rows.groupby(cell)["value"].transform("size") == rows.groupby("framing")["model"].transform(
         lambda models: len(rows.loc[models.index, FILE].drop_duplicates())
@@ -36,8 +36,11 @@ def coverage(rounds: int = ROUNDS, seed: int = 0) -> pd.DataFrame:
     groups = both.groupby(by, sort=False)
     out = out.merge(groups[["midpoint", "others"]].mean().reset_index(), on=by)
     out["questions"] = groups["question"].nunique().to_numpy()
-    easier = averaged(both.assign(more=both["midpoint"] - whole.mean()), by, "more", rounds=rounds, seed=seed)
-    return out.assign(easier=easier["value"], easier_low=easier["low"], easier_high=easier["high"])
+    # The benchmark comes last, on the same draws of questions: its cells are the files', and more.
+    every = pd.concat([both, whole.assign(**dict.fromkeys(by, "benchmark"))])
+    keys, draws = drawn(every, by, "midpoint", rounds=rounds, seed=seed)
+    low, high = percentile_interval((draws - draws[-1])[:-1])
+    return out.assign(easier=(keys["value"] - keys["value"].iloc[-1])[:-1], easier_low=low, easier_high=high)
 
 
 def categories(rounds: int = ROUNDS, seed: int = 0) -> pd.DataFrame:

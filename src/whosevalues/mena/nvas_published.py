@@ -10,6 +10,7 @@ import pandas as pd
 from ..items import NATIVE
 from ..stats import percentile_interval
 from . import nvas_released, released
+from .names import MODELS
 from .nvas_released import FILE, ROUNDS, drawn
 
 README = {
@@ -89,13 +90,9 @@ def readme_table(rounds: int = ROUNDS, seed: int = 0) -> pd.DataFrame:
     out["off"] = out["value"] - out["printed"]
     out["matches"] = (out["off"].abs() <= ROUNDING).astype(int)
     names = ["framing", "model", "average", "value", "low", "high", "n"]
-    places = {name: place for place, name in enumerate(["persona", "observer", *_models()])}
+    places = {name: place for place, name in enumerate(["persona", "observer", *MODELS.values()])}
     out = out[[*names, *out.columns.difference(names, sort=False)]]
     return out.sort_values(["framing", "model"], key=lambda c: c.map(places), kind="stable", ignore_index=True)
-
-
-def _models() -> list[str]:
-    return list(dict.fromkeys(model for _, model in README))
 
 
 def _file_means(

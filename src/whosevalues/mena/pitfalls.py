@@ -43,16 +43,17 @@ def accuracy(read: pd.DataFrame, by: str = "said_as") -> pd.DataFrame:
     Parameters
     ----------
     read : of `readings`.
-    by : column that splits the answers: 'said_as' or 'difficulty'.
+    by : column that splits the answers: 'said_as', 'language', or 'difficulty' (of the first writer alone).
 
     Returns
     -------
-    One row per `reader` and `by`, and for 'all': `value` (share right), `low`, `high` (Wilson, 95%, as if the answers
-    were drawn from many such), `n`, how many were 'another option', 'answer missed', 'answer made up', and `told_apart`
-    (share of refusals and abstentions of which the reader says which of the two they are; NaN without any).
+    One row per `writer`, `reader` and `by`, and for 'all': `value` (share right), `low`, `high` (Wilson, 95%, as if the
+    answers were drawn from many such), `n`, how many were 'another option', 'answer missed', 'answer made up', and
+    `told_apart` (share of refusals and abstentions of which the reader says which of the two they are; NaN without
+    any).
     """
     rows = []
-    for reader, own in read.groupby("reader", sort=False):
+    for (writer, reader), own in read.groupby(["writer", "reader"], sort=False):
         for name, part in [*own.groupby(by, sort=False), ("all", own)]:
             right = int((part["outcome"] == "right").sum())
             silent = part[part["said_as"] != "answer"]
@@ -60,7 +61,7 @@ def accuracy(read: pd.DataFrame, by: str = "said_as") -> pd.DataFrame:
             told = (silent["said_as"] == silent["read_as"]).mean() if len(silent) else float("nan")
             low, high = wilson(right, len(part))
             figures = {"value": right / len(part), "low": low, "high": high, "n": len(part)}
-            rows.append({"reader": reader, by: name, **figures, **wrong, "told_apart": told})
+            rows.append({"writer": writer, "reader": reader, by: name, **figures, **wrong, "told_apart": told})
     return pd.DataFrame(rows)
 
 

@@ -86,6 +86,26 @@ def framed(sets: pd.DataFrame) -> pd.DataFrame:
     return sets[sets.index.get_level_values("framing") != "neutral"]
 
 
+def common(sets: pd.DataFrame, column: str, *values: str) -> list[pd.DataFrame]:
+    """Keep the cells that are known on both sides of a contrast, of the framings that name a country.
+
+    Parameters
+    ----------
+    sets : of :func:`answer_sets`.
+    column : one of `CELL`.
+    values : the two of its values that are held against each other.
+
+    Returns
+    -------
+    Per value a table with the same index (without `column`) and columns; 0 where one of the two is unknown.
+    """
+    sides = [framed(sets).xs(value, level=column) for value in values]
+    shared = sides[0].index.intersection(sides[1].index)
+    sides = [side.loc[shared] for side in sides]
+    both = (sides[0] > 0) & (sides[1] > 0)
+    return [side.where(both, 0) for side in sides]
+
+
 def width(questions: pd.DataFrame) -> pd.Series:
     """MAX - Min of every question.
 

@@ -6,9 +6,9 @@ import pandas as pd
 
 from .. import UserError, items, prompts
 from ..models.base import Decoding
-from ..stats import wilson
+from ..stats import estimate, wilson
 from . import nvas, parsing, protocol
-from .reasoning_released import estimate, ratio, tidy
+from .reasoning_released import tidy
 
 TOKENS = {"zero-shot": 16, "reasoning": 100}
 """Longest answer in each mode unless a number is given."""
@@ -91,17 +91,19 @@ def scores(scored: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     One row per `model`, `type` ('value', 'fact') and `mode`: `value` (mean NVAS, or share of right answers, of those
-    given), `low`, `high` (95%: bootstrap of questions for values, Wilson's for facts), `n` (answers), `chance` (on the
-    same questions), `printed` (NaN), `coverage` (answers over questions), `corrected` ((value - chance) over
-    (1 - chance)).
+    given), `low`, `high` (95%: bootstrap of questions for values, NaN with fewer than `FEW`; Wilson's for facts), `n`
+    (answers), `chance` (on the same questions), `printed` (NaN), `coverage` (answers over questions), `corrected`
+    ((value - chance) over (1 - chance)).
     """
     rows = []
     for key, cell in scored.groupby(["model", "type", "mode"], sort=False):
         part = cell.dropna(subset="score")
         chance = part["chance"].mean()
-        figure = estimate(part.assign(one=1.0), ["score", "one"], ratio, 1000, seed)
+        figure = estimate(part.astype({"score": float}), "score", seed=seed)
         if key[1] == "fact" and len(part):
             figure["low"], figure["high"] = wilson(part["score"].sum(), len(part))
+        elif len(part) < FEW:
+            figure["low"] = figure["high"] = float("nan")
         figure |= {"n": len(part), "chance": chance, "coverage": len(part) / len(cell)}
         figure["corrected"] = (figure["value"] - chance) / (1 - chance)
         rows.append(dict(zip(("model", "type", "mode"), key, strict=True)) | figure)
@@ -128,11 +130,11 @@ def contrasts(scored: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     for model, cell in scored.groupby("model", sort=False):
         for cells in ("answered in both", "all"):
             wide = _wide(cell if cells != "all" else cell.assign(score=cell["score"].fillna(cell["chance"])))
-            for metric, below in (("score", "one"), ("corrected", "room")):
+            for metric, columns in (("score", "gain"), ("corrected", ["gain", "room"])):
                 for kind in ("value", "fact"):
                     part = wide[wide["type"] == kind]
                     row = {"model": model, "type": kind, "cells": cells, "metric": metric}
-                    rows.append(row | estimate(part, ["gain", below], ratio, 1000, seed) | {"n": len(part)})
+                    rows.append(row | estimate(part, columns, seed=seed) | {"n": len(part)})
             rows.append(
                 {"model": model, "type": "value minus fact", "cells": cells, "metric": "corrected"}
                 | _between(wide, seed)
@@ -213,7 +215,7 @@ def _wide(cell: pd.DataFrame) -> pd.DataFrame:
     both = both.astype(float).dropna().reset_index()
     chance = cell.drop_duplicates("question").set_index("question")["chance"]
     both["gain"] = both["reasoning"] - both["zero-shot"]
-    return both.assign(room=1 - both["question"].map(chance).astype(float), one=1.0)
+    return both.assign(room=1 - both["question"].map(chance).astype(float))
 
 
 def _between(wide: pd.DataFrame, seed: int) -> dict[str, float]:
@@ -223,4 +225,4 @@ def _between(wide: pd.DataFrame, seed: int) -> dict[str, float]:
         own = wide["type"] == kind
         sums[f"{kind} gain"], sums[f"{kind} room"] = wide["gain"].where(own, 0.0), wide["room"].where(own, 0.0)
     columns = [name for name in sums if name != "question"]
-    return estimate(sums, columns, lambda s: s[:, 0] / s[:, 1] - s[:, 2] / s[:, 3], 1000, seed)
+    return estimate(sums, columns, lambda s: s[:, 0] / s[:, 1] - s[:, 2] / s[:, 3], seed=seed)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .reasoning_released import PRINTED, by_model, estimate, gap, ratio, tidy
+from ..stats import estimate
+from .reasoning_released import PRINTED, by_model, gap, tidy
 
 POWER = 2.802
 """Standard errors that an effect must be large for a two-sided test at 5% to find it in 80 of 100 samples."""
@@ -32,10 +33,10 @@ def selection(table: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.Data
     for named, part in by_model(table):
         both = part[["zero", "reasoning"]].notna().all(axis=1)
         for mode, name in (("zero-shot", "zero"), ("reasoning", "reasoning")):
-            own = part[part[name].notna()].assign(one=1.0)
+            own = part[part[name].notna()]
             kinds = {"in both": own[both[own.index]], "in this only": own[~both[own.index]]}
             for kind, cells in kinds.items():
-                row = named | {"mode": mode, "cells": kind} | estimate(cells, [name, "one"], ratio, rounds, seed)
+                row = named | {"mode": mode, "cells": kind} | estimate(cells, name, rounds=rounds, seed=seed)
                 rows.append(
                     row | {"n": len(cells), "chance": cells["chance"].mean(), "coverage": len(cells) / len(part)}
                 )
@@ -43,7 +44,7 @@ def selection(table: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.Data
             sums = pd.DataFrame({"question": own["question"], "a": own[name].where(~of, 0), "m": (~of) * 1.0})
             sums = sums.assign(b=own[name].where(of, 0), n=of * 1.0)
             row = named | {"mode": mode, "cells": "difference"}
-            row |= estimate(sums, ["a", "m", "b", "n"], gap, rounds, seed)
+            row |= estimate(sums, ["a", "m", "b", "n"], gap, rounds=rounds, seed=seed)
             chance = kinds["in this only"]["chance"].mean() - kinds["in both"]["chance"].mean()
             rows.append(row | {"n": len(own), "chance": chance, "coverage": len(own) / len(part)})
     return tidy(rows)
@@ -71,44 +72,40 @@ def changes(table: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.DataFr
     'gain, nearer', 'gain, across', 'gain, farther': mean contrast of the cells whose answer moved towards the middle of
     the scale, to the other side of it, equally far, or away from it;
     'lowest, zero-shot', 'lowest, reasoning': shares of the cells whose answer is the lowest option;
+    'highest, zero-shot', 'highest, reasoning': the same of the highest, on scales that end below 10;
     'gain, to the lowest': what the cells whose answer became the lowest option add to the mean contrast;
     'upwards': answer with reasoning minus zero-shot, over MAX - Min; all from
     'towards the middle' on where both answers are known.
     """
     rows = []
     for named, part in by_model(table):
-        common = part.dropna(subset=["zero", "reasoning"])
-        gain = common["reasoning"] - common["zero"]
-        gain = gain.where(gain.abs() > 1e-6, 0.0)
-        facts = common.assign(up=(gain > 0) * 1.0, down=(gain < 0) * 1.0, moved=(gain != 0) * 1.0, one=1.0)
-        facts["nearer"], facts["upwards"], facts["centre"] = _moves(facts)
-        facts["gain"] = gain
-        for name in ("zero", "reasoning"):
-            facts[f"low_{name}"] = (facts[f"answer_{name}"] == facts["low"]) * 1.0
-        facts["low_gain"] = gain * ((facts["low_reasoning"] == 1) & (facts["low_zero"] == 0))
-        facts["even"] = 1 / (facts["high"] - facts["low"] + 1)
-        known, moved = facts.dropna(subset=["upwards"]), facts[gain != 0]
+        facts = _facts(part.dropna(subset=["zero", "reasoning"]))
+        known, moved = facts.dropna(subset=["upwards"]), facts[facts["moved"] == 1]
+        short = known[known["high"] < 10]
         side = np.sign(known["nearer"].round(9)).where(known["upwards"] != 0)
         measures = {
-            "changed": (facts, "moved", "one", np.nan),
-            "improved": (facts, "up", "one", np.nan),
-            "worsened": (facts, "down", "one", np.nan),
-            "improved of changed": (moved, "up", "moved", 0.5),
-            "zero-shot, changed": (moved, "zero", "one", moved["chance"].mean()),
-            "reasoning, changed": (moved, "reasoning", "one", moved["chance"].mean()),
-            "middle": (facts, "centre", "one", facts["chance"].mean()),
-            "towards the middle": (known, "nearer", "one", 0.0),
-            "gain, nearer": (known[side > 0], "gain", "one", 0.0),
-            "gain, across": (known[side == 0], "gain", "one", 0.0),
-            "gain, farther": (known[side < 0], "gain", "one", 0.0),
-            "lowest, zero-shot": (known, "low_zero", "one", known["even"].mean()),
-            "lowest, reasoning": (known, "low_reasoning", "one", known["even"].mean()),
-            "gain, to the lowest": (known, "low_gain", "one", 0.0),
-            "upwards": (known, "upwards", "one", 0.0),
+            "changed": (facts, "moved", np.nan),
+            "improved": (facts, "up", np.nan),
+            "worsened": (facts, "down", np.nan),
+            "improved of changed": (moved, "up", 0.5),
+            "zero-shot, changed": (moved, "zero", moved["chance"].mean()),
+            "reasoning, changed": (moved, "reasoning", moved["chance"].mean()),
+            "middle": (facts, "centre", facts["chance"].mean()),
+            "towards the middle": (known, "nearer", 0.0),
+            "gain, nearer": (known[side > 0], "gain", 0.0),
+            "gain, across": (known[side == 0], "gain", 0.0),
+            "gain, farther": (known[side < 0], "gain", 0.0),
+            "lowest, zero-shot": (known, "low_zero", known["even"].mean()),
+            "lowest, reasoning": (known, "low_reasoning", known["even"].mean()),
+            "highest, zero-shot": (short, "high_zero", short["even"].mean()),
+            "highest, reasoning": (short, "high_reasoning", short["even"].mean()),
+            "gain, to the lowest": (known, "low_gain", 0.0),
+            "upwards": (known, "upwards", 0.0),
         }
-        for measure, (cells, top, bottom, chance) in measures.items():
-            row = named | {"measure": measure} | estimate(cells, [top, bottom], ratio, rounds, seed)
-            p = sign_test(facts["up"] - facts["down"], facts["question"]) if chance == 0.5 else np.nan
+        for measure, (cells, column, chance) in measures.items():
+            row = named | {"measure": measure} | estimate(cells, column, rounds=rounds, seed=seed)
+            tested = measure == "improved of changed"
+            p = sign_test(facts["up"] - facts["down"], facts["question"]) if tested else np.nan
             rows.append(row | {"n": len(cells), "chance": chance, "p_value": p})
     return tidy(rows)
 
@@ -146,7 +143,7 @@ def against_people(table: pd.DataFrame, people: pd.DataFrame, rounds: int = 1000
         for metric in ("nvas", "closeness", "agreement", "mode"):
             means = {name: part[f"{metric}_{name}"].mean() for name in ("zero", "reasoning", "guess")}
             gain = part[f"{metric}_reasoning"] - part[f"{metric}_zero"]
-            figure = estimate(part.assign(gain=gain, one=1.0), ["gain", "one"], ratio, rounds, seed)
+            figure = estimate(part.assign(gain=gain), "gain", rounds=rounds, seed=seed)
             rows.append(named | {"metric": metric} | figure | {"n": len(part), "chance": 0.0} | means)
     return tidy(rows)
 
@@ -197,6 +194,20 @@ def sign_test(signs: pd.Series, question: pd.Series) -> float:
     lean = np.sign(signs.groupby(question).sum())
     up, down = int((lean > 0).sum()), int((lean < 0).sum())
     return float(stats.binomtest(up, up + down).pvalue) if up + down else np.nan
+
+
+def _facts(common: pd.DataFrame) -> pd.DataFrame:
+    """What is averaged: one column per question asked of a cell that was answered in both modes."""
+    gain = common["reasoning"] - common["zero"]
+    gain = gain.where(gain.abs() > 1e-6, 0.0)
+    facts = common.assign(gain=gain, up=(gain > 0) * 1.0, down=(gain < 0) * 1.0, moved=(gain != 0) * 1.0)
+    facts["nearer"], facts["upwards"], facts["centre"] = _moves(facts)
+    for name in ("zero", "reasoning"):
+        for end in ("low", "high"):
+            facts[f"{end}_{name}"] = (facts[f"answer_{name}"] == facts[end]) * 1.0
+    facts["low_gain"] = gain * ((facts["low_reasoning"] == 1) & (facts["low_zero"] == 0))
+    facts["even"] = 1 / (facts["high"] - facts["low"] + 1)
+    return facts
 
 
 def _moves(facts: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:

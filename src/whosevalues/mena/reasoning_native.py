@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from ..items import NATIVE
+from ..stats import estimate
 from .names import MODELS
-from .reasoning_released import PRINTED, estimate, ratio, tidy
+from .reasoning_released import PRINTED, tidy
 
 CELL = ["framing", "question", "country"]
 
@@ -72,8 +73,8 @@ def contrasts(scored: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.Dat
                     continue
                 named = {"model": model, "language": language, "framing": framing}
                 bounds = {"value": np.nan, "low": part["least"].mean(), "high": part["most"].mean(), "n": len(part)}
-                settled = part[part["most"] - part["least"] < 1e-9].assign(one=1.0)
-                figure = estimate(settled, ["least", "one"], ratio, rounds, seed) | {"n": len(settled)}
+                settled = part[part["most"] - part["least"] < 1e-9]
+                figure = estimate(settled, "least", rounds=rounds, seed=seed) | {"n": len(settled)}
                 for cells, found in (("bounds", bounds), ("known", figure)):
                     rows.append(named | {"cells": cells} | found | {"chance": 0.0, "share": found["n"] / len(part)})
     return tidy(rows)

@@ -7,12 +7,11 @@ so every interval is a bootstrap (95%, percentiles) that draws whole questions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from ..stats import bootstrap_counts
+from ..stats import estimate
 from . import inversion, released, workbook
 from .names import MODELS
 
@@ -28,7 +27,6 @@ PRINTED = {
 
 CELL = ["model", "framing", "question", "country"]
 STRATUM = ["source", "scale", "category"]
-GROUPS = ("source", "scale", "category")
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
@@ -106,18 +104,18 @@ def contrasts(table: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.Data
         printed = PRINTED[named["model"]]["contrast"] if named["framing"] == "both" else np.nan
         paired = {"n": len(common), "questions": common["question"].nunique()}
         loose = {"n": int(has.sum().min()), "questions": part.loc[has.any(axis=1), "question"].nunique()}
-        sums = common.assign(gain=common["reasoning"] - common["zero"], room=1 - common["chance"], one=1.0)
+        sums = common.assign(gain=common["reasoning"] - common["zero"], room=1 - common["chance"])
         figures = {
-            ("paired", "nvas"): (sums, ["gain", "one"], ratio),
-            ("paired", "corrected"): (sums, ["gain", "room"], ratio),
-            ("paired", "relative"): (sums, ["gain", "zero"], ratio),
+            ("paired", "nvas"): (sums, "gain", None),
+            ("paired", "corrected"): (sums, ["gain", "room"], None),
+            ("paired", "relative"): (sums, ["gain", "zero"], None),
             ("reweighted", "nvas"): _reweighted(sums, part),
             ("all cells", "nvas"): (*_sides(part, None), gap),
             ("file means", "nvas"): (*_sides(part, "country"), gap),
         }
         for (estimator, metric), (rows_of, columns, statistic) in figures.items():
             row = named | {"estimator": estimator, "metric": metric}
-            row |= estimate(rows_of, columns, statistic, rounds, seed)
+            row |= estimate(rows_of, columns, statistic, rounds=rounds, seed=seed)
             row |= paired if estimator in ("paired", "reweighted") else loose
             rows.append(row | {"printed": printed if metric == "nvas" else np.nan} | shares)
     return tidy(rows)
@@ -139,50 +137,17 @@ def groups(table: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.DataFra
     """
     rows = []
     for named, part in by_model(table):
-        for group in GROUPS:
+        for group in STRATUM:
             for level, cells in part.groupby(group):
                 common = cells.dropna(subset=["zero", "reasoning"])
-                sums = common.assign(gain=common["reasoning"] - common["zero"], one=1.0)
+                sums = common.assign(gain=common["reasoning"] - common["zero"])
                 row = named | {"group": group, "level": level}
-                row |= estimate(sums, ["gain", "one"], ratio, rounds, seed)
+                row |= estimate(sums, "gain", rounds=rounds, seed=seed)
                 row |= {"n": len(common), "chance": 0.0, "questions": common["question"].nunique()}
                 rows.append(row | {"coverage": len(common) / len(cells)})
     out = tidy(rows)
     out["side"] = np.select([out["low"] > 0, out["high"] < 0], ["above 0", "below 0"], "includes 0")
     return out
-
-
-def estimate(
-    cells: pd.DataFrame, columns: list[str], statistic: Statistic, rounds: int = 1000, seed: int = 0
-) -> dict[str, float]:
-    """A figure made of sums, with the interval of a bootstrap that draws questions.
-
-    Parameters
-    ----------
-    cells : column `question`, and `columns` without missing values.
-    statistic : takes sums, shape (rounds, columns), and gives a figure per round.
-    rounds, seed : of the bootstrap.
-
-    Returns
-    -------
-    `value`, `low`, `high`; the bounds NaN with fewer than two questions, all NaN with none.
-    """
-    sums = cells.groupby("question")[columns].sum().to_numpy(float)
-    if not len(sums):
-        return dict.fromkeys(("value", "low", "high"), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = float(statistic(sums.sum(axis=0, keepdims=True))[0])
-        if len(sums) < 2:
-            return {"value": value, "low": np.nan, "high": np.nan}
-        drawn = statistic(_drawn(len(sums), rounds, seed) @ sums)
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return {"value": value, "low": float(low), "high": float(high)}
-
-
-@lru_cache(maxsize=4)
-def _drawn(questions: int, rounds: int, seed: int) -> np.ndarray:
-    # Many figures rest on the same number of questions.
-    return bootstrap_counts(questions, rounds, seed).astype(float)
 
 
 def by_model(table: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
@@ -191,10 +156,6 @@ def by_model(table: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame
             part = table[(table["model"] == model) & table["framing"].isin(names)]
             if len(part):
                 yield {"model": model, "framing": framing}, part
-
-
-def ratio(sums: np.ndarray) -> np.ndarray:
-    return sums[:, 0] / sums[:, 1]
 
 
 def gap(sums: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .. import models
 from ..items import Question
 from .leakage import interval
 
@@ -120,26 +119,36 @@ def first_tokens(row: Mapping[str, object], most: int = 10) -> pd.DataFrame:
     return pd.DataFrame(listed, columns=["token", "probability", "option"])
 
 
+SEEN = "2026-11-21"
 TRAINING = {
-    "dolphin-mistral-7b": "instructions from which refusals were filtered out; no safety training",
-    "mistral-7b": "instructions; no moderation, say its makers",
-    "starling-7b": "reinforcement learning from AI feedback, by a learned reward",
-    "gemma-2-9b": "reinforcement learning from human feedback",
-    "llama-3.1-8b": "reinforcement learning from human feedback, with safety data",
-    "olmo-2-7b": "preferences, then rewards by rules, of mathematics and instructions, not of safety",
-    "gpt-4": "reinforcement learning from human feedback, with rule-based rewards for refusals",
-    "smollm2-135m": "preferences; no stage named for safety",
+    "mistral-7b": (
+        "instructions; no moderation built in (a registry, of the model's card)",
+        "https://www.llmradar.eu/fr/models/mistral-7b-instruct-v0-2",
+    ),
+    "starling-7b": (
+        "reinforcement learning from AI feedback, by a learned reward",
+        "https://huggingface.co/Nexusflow/Starling-LM-7B-beta",
+    ),
+    "olmo-2-13b": (
+        "instructions, preferences, then verifiable rewards of mathematics and instructions",
+        "https://huggingface.co/allenai/OLMo-2-1124-13B-Instruct",
+    ),
+    "smollm2-135m": (
+        "instructions, then preferences (UltraFeedback)",
+        "https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",
+    ),
+    "dolphin-mistral-7b": ("not known here", ""),
+    "llama-3.1-8b": ("not known here", ""),
 }
-"""Lines of models.yml that differ in their safety training, as their makers describe it. The first three share a
-family, so that little else differs."""
+"""Models of models.yml with what was read of their training, in copies of the pages named, on the day `SEEN`."""
 
 
 def trained() -> pd.DataFrame:
-    """List models of models.yml that differ in their safety training.
+    """List models of models.yml by what is known of their safety training.
 
     Returns
     -------
-    One row per model: `model`, `backend`, `training` (as its makers describe it; not tested here).
+    One row per model: `model`, `training` (as the source says; not tested here), `source` (address), `seen` (date).
     """
-    rows = [(name, models.entry(name)["backend"], how) for name, how in TRAINING.items()]
-    return pd.DataFrame(rows, columns=["model", "backend", "training"])
+    rows = [(name, *told, SEEN if told[1] else "") for name, told in TRAINING.items()]
+    return pd.DataFrame(rows, columns=["model", "training", "source", "seen"])

@@ -18,6 +18,9 @@ KINDS = ("NVAS", "CLCS", "SPD", "KL")
 # neutral one, which names no country and so has a column per language.
 _SWAPPED = {"Neutral": "observer", "Observer": "neutral", "Persona": "persona"}
 
+IGNORED = ("source", "Unnamed: 17")
+"""Columns of the KL files that hold no divergence."""
+
 
 def files(kind: str) -> list[str]:
     """Registry paths of one kind of metric files.
@@ -57,7 +60,8 @@ def read(kind: str) -> pd.DataFrame:
     'neutral'; of SPD, which compares two, missing; as the content is, not as the folders of CLCS are called), `mode`,
     `folder` (of the file), `country` (of the neutral CLCS missing, for it is by language; 'LLM' for the column of SPD
     that holds the model against itself), `language` (the native one of that column, else missing), `question`, `value`
-    (scores in [0, 1], KL in nats; NaN where the file has none).
+    (KL in nats; scores at most 1, and below 0 where an answer or the people's mean lies outside the scale, as in three
+    cells; NaN where the file has none).
 
     Raises
     ------
@@ -76,14 +80,24 @@ def averages(kind: str) -> pd.DataFrame:
     Returns
     -------
     As :func:`read`, with the `question` 'Average'.
+
+    Raises
+    ------
+    UserError : as :func:`read`, or a file has no such row.
     """
-    return pd.concat([_whole(kind, path).query("question == 'Average'") for path in files(kind)], ignore_index=True)
+    parts = {path: _whole(kind, path).query("question == 'Average'") for path in files(kind)}
+    if lacking := [path for path, part in parts.items() if part.empty]:
+        raise UserError(f"{lacking[0]}, column 'Code': there is no row 'Average': fetch it anew")
+    return pd.concat(parts.values(), ignore_index=True)
 
 
 def _file(kind: str, path: str) -> pd.DataFrame:
     table = _whole(kind, path)
     # NVAS and KL have empty rows beyond the 864 questions.
-    return table[table["question"].str.isdecimal() & (pd.to_numeric(table["question"], errors="coerce") <= 864)]
+    table = table[table["question"].str.isdecimal() & (pd.to_numeric(table["question"], errors="coerce") <= 864)]
+    if table.empty:
+        raise UserError(f"{path}, column 'Code': it holds none of the questions 1 to 864: fetch it anew")
+    return table
 
 
 @cache
@@ -101,9 +115,10 @@ def _whole(kind: str, path: str) -> pd.DataFrame:
     if "Code" not in sheet:
         raise UserError(f"{path} has no column 'Code': fetch it anew")
     sheet = sheet.assign(Code=[str(code) for code in sheet["Code"]])
-    columns = {name: _column(kind, str(name)) for name in sheet.columns}
-    kept = [name for name, meant in columns.items() if meant]
-    table = sheet.melt("Code", kept, "column", "value").rename(columns={"Code": "question"})
+    columns = {name: _column(kind, str(name)) for name in sheet.columns if name not in ("Code", *IGNORED)}
+    if unknown := [name for name, meant in columns.items() if not meant]:
+        raise UserError(f"{path}, column '{unknown[0]}': it is neither a country nor a language: fetch it anew")
+    table = sheet.melt("Code", [*columns], "column", "value").rename(columns={"Code": "question"})
     value = pd.to_numeric(table["value"], errors="coerce")
     if (bad := value.isna() & table["value"].notna()).any():
         row = table[bad].iloc[0]
@@ -129,11 +144,11 @@ def _about(kind: str, path: str) -> dict[str, str | None]:
 
 
 def _column(kind: str, name: str) -> tuple[str | float, str | float] | None:
-    """Whom a column speaks of: country and language."""
+    """Whom a column speaks of: country and language; None where it says neither."""
     if kind == "SPD" and (inner := re.fullmatch(r"SPD_(.+?)_[^_]+_extracted_number", name)):
         name = inner[1]
     if name == "LLM":
         return "LLM", np.nan
-    if name.startswith("CLCS_"):
-        return np.nan, LANGUAGES[name.removeprefix("CLCS_")]
+    if (language := name.removeprefix("CLCS_")) in LANGUAGES:
+        return np.nan, LANGUAGES[language]
     return (CODES[name], np.nan) if name in CODES else None

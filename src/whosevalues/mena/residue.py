@@ -6,8 +6,11 @@ k of the model's and m of the people's,
 
     KLD (1 + n e) = sum over people's keys of (p + e) ln((p + e) / e) + e [k ln e - sum over the model's of ln(q + e)].
 
-The first term is known, and KLD is printed in double precision, so the last sum follows to about 1e-6. For two options
-it gives the larger probability; for more it gives bounds.
+The first term is known: the divergences were computed from the percentages that the workbook prints, renormalised, for
+with any other shares the sums would miss their range by thousands. KLD stands in the files in double precision, about
+4e-15 apart near 18, so the last sum follows to about 1e-6. For two options it gives the larger probability; for more
+it gives bounds. That the two-option figures are probabilities of a model and no rounding noise is plain from their
+log-odds: they lie on the coarse grid of scores in half precision (`checks`).
 """
 
 from __future__ import annotations
@@ -17,13 +20,15 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from ..stats import bootstrap_counts, percentile_interval, wilson
 from . import divergence, released
 from .divergence import EPSILON
-from .leakage import FEWEST, THRESHOLDS, even_chance, gap_interval, interval
+from .leakage import THRESHOLDS, across, even_chance, share, within
 
 PRECISION = 1e-5
 """Of the recovered sum: what rounding to doubles leaves, several times over."""
+
+GRID, FIT = 1 / 128, 1e-4
+"""Log-odds that are a difference of two scores in half precision are multiples of GRID, up to rounding: within FIT."""
 
 PROBED = 9
 """Options that were looked up where only single digits were."""
@@ -136,32 +141,37 @@ def checks(cells: pd.DataFrame, people: pd.DataFrame, answers: pd.DataFrame) -> 
 
     Returns
     -------
-    One row per `model`, `framing` and `check`: 'possible' (the sum does not exceed that of a uniform distribution),
-    'tens unprobed' (of more than nine options, the sum is so small that those from the tenth on must have had nothing),
-    'answer' (of two options whose two solutions have the same larger one, that is the answer behind the released
-    NVAS). `value` (share of the cells that pass), `low`, `high` (of 'answer' Wilson's; else NaN: all are counted), `n`,
-    `chance` (of 'answer' 0.5), `printed` (NaN).
+    One row per `model`, `framing` and `check`: 'possible' (the sum lies between that of a distribution with all on one
+    option and that of the uniform one), 'grid' (of two options, the log-odds, from 1/16 to 12, are multiples of `GRID`
+    within `FIT`), 'tens unprobed' (of more than nine options, the sum is so small that those from the tenth on must
+    have had nothing), 'answer' (of two options whose two solutions have the same larger one, that is the answer behind
+    the released NVAS). `value` (share of the cells that pass), `low`, `high` (NaN: all are counted), `n`, `chance` (of
+    'grid' for log-odds anywhere, of 'answer' 0.5), `printed` (NaN).
     """
     known, pairs = totals(cells), two_options(cells, people)
-    known["ok"] = known["total"] <= -known["options"] * np.log(known["options"]) + PRECISION
-    longer = known[known["options"] > PROBED]
-    least = (longer["options"] - PROBED) * np.log(EPSILON) - PROBED * np.log(PROBED)
-    longer = longer.assign(ok=longer["total"] <= least + PRECISION)
+    k = known["options"]
+    least, most = (k - 1) * np.log(EPSILON), -k * np.log(k)
+    known["ok"] = known["total"].between(least - PRECISION, most + PRECISION)
+    top = known.loc[k == 2, "largest_low"]
+    odds = np.log(top / (1 - top)).loc[lambda x: x.between(1 / 16, 12)]
+    grid = known.loc[odds.index].assign(ok=(odds / GRID - (odds / GRID).round()).abs() * GRID < FIT)
+    longer = known[k > PROBED]
+    unprobed = (longer["options"] - PROBED) * np.log(EPSILON) - PROBED * np.log(PROBED)
+    longer = longer.assign(ok=longer["total"] <= unprobed + PRECISION)
     said = answers[(answers["mode"] == "zero-shot") & answers["answer"].notna()]
     pairs = pairs.merge(said[["model", "framing", "question", "country", "answer"]])
     pairs = pairs[(pairs["below"] > 0.5) == (pairs["above"] > 0.5)]
     pairs["ok"] = pairs["answer"] == np.where(pairs["below"] > 0.5, 1, 2)
-    rows = []
-    for check, part in (("possible", known), ("tens unprobed", longer), ("answer", pairs)):
+    tests = {"possible": known, "grid": grid, "tens unprobed": longer, "answer": pairs}
+    chances, rows = {"grid": 2 * FIT / GRID, "answer": 0.5}, []
+    for check, part in tests.items():
         for (model, framing), file in part.groupby(["model", "framing"], sort=False):
-            sampled = check == "answer"
-            low, high = wilson(file["ok"].sum(), len(file)) if sampled else (np.nan, np.nan)
-            at = {"model": model, "framing": framing, "check": check, "value": file["ok"].mean()}
-            rows.append(at | {"low": low, "high": high, "n": len(file), "chance": 0.5 if sampled else np.nan})
-    return pd.DataFrame(rows).assign(printed=np.nan)
+            at = {"model": model, "framing": framing, "check": check, "value": file["ok"].mean(), "n": len(file)}
+            rows.append(at | {"chance": chances.get(check, np.nan)})
+    return pd.DataFrame(rows).assign(low=np.nan, high=np.nan, printed=np.nan)
 
 
-def leakage(cells: pd.DataFrame, people: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+def leakage(cells: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """How peaked was the model where the released files lack its answer, and where they have it?
 
     The nearest that the released files come to logit leakage: a cell without NVAS had no valid answer, and its
@@ -169,7 +179,7 @@ def leakage(cells: pd.DataFrame, people: pd.DataFrame, seed: int = 0) -> pd.Data
 
     Parameters
     ----------
-    cells, people : of `divergence.read`.
+    cells : of `divergence.read`.
     seed : of the bootstrap.
 
     Returns
@@ -178,77 +188,49 @@ def leakage(cells: pd.DataFrame, people: pd.DataFrame, seed: int = 0) -> pd.Data
     the threshold), `low`, `high` (95%, see `leakage.interval`), `n` (cells), `questions`,
     `chance` (all distributions equally likely), `printed` (NaN). `cells` is 'two options' (where the probability is
     known), or 'any number, at least' and 'any number, at most' (where it is bounded). `kind` is 'no answer' or
-    'answer'; of two options also 'no answer minus chance', 'no answer minus answer' (all cells) and 'the same within
-    questions' (those that have both; `n` counts them); of any number 'no answer minus answer', at least and at most
-    what the bounds leave open. `enough` says whether there are questions enough for an interval.
+    'answer'; 'no answer minus answer' (all cells; of any number at least and at most what the bounds leave open); of
+    two options also 'no answer minus chance' and 'the same within questions' (those that have both; `n` counts them).
+    `enough` says whether there are questions enough for an interval.
     """
-    on = ["model", "framing", "question", "country"]
-    scores = released.read("NVAS").query("mode == 'zero-shot'").dropna(subset="value")
-    both = totals(cells)
-    both = both.merge(scores[on].assign(kind="answer"), on=on, how="left")
-    both["kind"] = both["kind"].fillna("no answer")
+    both = _answered(totals(cells))
     pairs = both[both["options"] == 2]
-    sets = {
-        "two options": (pairs, "largest_low"),
-        "any number, at least": (both, "largest_low"),
-        "any number, at most": (both, "largest_high"),
-    }
     rows = []
-    for name, (table, column) in sets.items():
+    for name, table, column, other in (
+        ("two options", pairs, "largest_low", "largest_low"),
+        ("any number, at least", both, "largest_low", "largest_high"),
+        ("any number, at most", both, "largest_high", "largest_low"),
+    ):
         for threshold in THRESHOLDS:
+            large, facing = (table[side] >= threshold - PRECISION for side in (column, other))
             chances = {k: even_chance(k, threshold) for k in table["options"].unique()}
-            large = (table[column] >= threshold - PRECISION).astype(float)
-            marked = table.assign(large=large, chance=table["options"].map(chances))
+            marked = table.assign(large=large.astype(float), chance=table["options"].map(chances))
+            # The gap is smallest where the refused have their lower bound and the answered their upper one.
+            marked["facing"] = marked["large"].mask(table["answered"], facing.astype(float))
             for (model, framing), file in marked.groupby(["model", "framing"], sort=False):
                 at = {"model": model, "framing": framing, "cells": name, "threshold": threshold}
-                rows += [at | {"kind": kind} | _share(part, seed) for kind, part in file.groupby("kind")]
-                if name == "two options":
-                    absent = file[file["kind"] == "no answer"]
-                    above = absent.assign(large=absent["large"] - absent["chance"])
-                    rows.append(at | {"kind": "no answer minus chance"} | _share(above, seed) | {"chance": 0.0})
-                    rows.append(at | {"kind": "the same within questions"} | _difference(file, seed))
-                # The gap is smallest where the refused have their lower bound and the answered their upper one.
-                other = {"largest_low": "largest_high", "largest_high": "largest_low"}[column]
-                facing = (
-                    file
-                    if name == "two options"
-                    else file.assign(
-                        large=np.where(file["kind"] == "answer", file[other] >= threshold - PRECISION, file["large"])
-                    )
-                )
-                rows.append(at | {"kind": "no answer minus answer"} | _gap(facing, seed))
+                rows += [at | row for row in _figures(file, name == "two options", seed)]
     columns = ["model", "framing", "cells", "kind", "threshold", "value", "low", "high", "n", "questions", "chance"]
     out = pd.DataFrame(rows)[columns].assign(printed=np.nan)
     return out.assign(enough=out["low"].notna())
 
 
-def _share(part: pd.DataFrame, seed: int) -> dict[str, float]:
-    low, high = interval(part, "large", seed)
-    facts = {"value": part["large"].mean(), "low": low, "high": high, "n": len(part)}
-    return facts | {"questions": part["question"].nunique(), "chance": part["chance"].mean()}
+def _answered(table: pd.DataFrame) -> pd.DataFrame:
+    on = ["model", "framing", "question", "country"]
+    scores = released.read("NVAS").query("mode == 'zero-shot'").dropna(subset="value")
+    table = table.merge(scores[on].assign(answered=True), on=on, how="left")
+    table["answered"] = table["answered"].notna()
+    return table.assign(kind=np.where(table["answered"], "answer", "no answer"))
 
 
-def _difference(file: pd.DataFrame, seed: int) -> dict[str, float]:
-    shares = file.groupby(["question", "kind"])["large"].mean().unstack()
-    gaps = (shares.get("no answer") - shares.get("answer")).dropna().rename("gap").reset_index()
-    low, high = gap_interval(gaps, seed)
-    value = gaps["gap"].mean() if len(gaps) else np.nan
-    return {"value": value, "low": low, "high": high, "n": len(gaps), "questions": len(gaps), "chance": np.nan}
-
-
-def _gap(file: pd.DataFrame, seed: int, rounds: int = 1000) -> dict[str, float]:
-    """Share without an answer minus share with one, questions drawn together."""
-    sums = file.groupby(["question", "kind"])["large"].agg(["sum", "count"]).unstack(fill_value=0.0)
-    wanted = [(what, kind) for kind in ("no answer", "answer") for what in ("sum", "count")]
-    sums = sums.reindex(columns=wanted, fill_value=0.0).to_numpy(float)
-    drawn = bootstrap_counts(len(sums), rounds, seed) @ sums
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gaps = drawn[:, 0] / drawn[:, 1] - drawn[:, 2] / drawn[:, 3]
-    fewest = file.groupby("kind")["question"].nunique().min()
-    low, high = percentile_interval(gaps) if fewest >= FEWEST else (np.nan, np.nan)
-    total = sums.sum(axis=0)
-    facts = {"value": total[0] / total[1] - total[2] / total[3], "low": float(low), "high": float(high)}
-    return facts | {"n": len(file), "questions": len(sums), "chance": 0.0}
+def _figures(file: pd.DataFrame, known: bool, seed: int) -> list[dict[str, object]]:
+    rows = [{"kind": kind} | share(part, seed) for kind, part in file.groupby("kind")]
+    rows.append({"kind": "no answer minus answer"} | across(file, "facing", "answered", seed) | {"chance": 0.0})
+    if known:
+        absent = file[~file["answered"]]
+        above = absent.assign(large=absent["large"] - absent["chance"])
+        rows.append({"kind": "no answer minus chance"} | share(above, seed) | {"chance": 0.0})
+        rows.append({"kind": "the same within questions"} | within(file, seed))
+    return rows
 
 
 def absent(cells: pd.DataFrame, people: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -266,20 +248,14 @@ def absent(cells: pd.DataFrame, people: pd.DataFrame, seed: int = 0) -> pd.DataF
     divergence less that of the uniform distribution first), `value`, `low`, `high` (95% bootstrap of questions), `n`
     (cells; of the differences questions), `questions`, `chance` (uniform on the same cells), `printed` (NaN).
     """
-    on = ["model", "framing", "question", "country"]
-    scores = released.read("NVAS").query("mode == 'zero-shot'").dropna(subset="value")
-    met = divergence.beside(cells[cells["written"] == "1"], people)
-    met = met.merge(scores[on].assign(kind="answer"), on=on, how="left")
-    met["kind"] = met["kind"].fillna("no answer")
+    met = _answered(divergence.beside(cells[cells["written"] == "1"], people))
     met["excess"] = met["value"] - met["uniform"]
     rows = []
     for (model, framing), file in met.groupby(["model", "framing"], sort=False):
         at = {"model": model, "framing": framing}
         for kind, part in file.groupby("kind"):
-            row = divergence._mean(part, "value", seed)
+            row = divergence.mean(part, "value", seed)
             rows.append(at | {"measure": kind} | row | {"chance": part["uniform"].mean()})
         for measure, column in (("no answer minus answer", "value"), ("the same, minus uniform", "excess")):
-            means = file.groupby(["question", "kind"])[column].mean().unstack()
-            gaps = (means.get("no answer") - means.get("answer")).dropna().rename("gap").reset_index()
-            rows.append(at | {"measure": measure} | divergence._mean(gaps, "gap", seed) | {"chance": np.nan})
+            rows.append(at | {"measure": measure} | within(file.assign(large=file[column]), seed))
     return pd.DataFrame(rows).assign(printed=np.nan)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from ..items import NATIVE
-from .consistency_released import even, resampled
+from ..stats import estimate
+from .consistency_released import even
 
 
 def shift_table(table: pd.DataFrame, rounds: int = 400, seed: int = 0) -> pd.DataFrame:
@@ -34,12 +34,10 @@ def shift_table(table: pd.DataFrame, rounds: int = 400, seed: int = 0) -> pd.Dat
     rows = []
     by = ["change", "framing", "language", "model", "mode"]
     for key, part in shifted.groupby(by, dropna=False, sort=False):
-        mean, draws = resampled(part, names, rounds, seed)
-        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-        for k, name in enumerate(names):
-            figures = {"value": mean[k], "low": low[k], "high": high[k], "n": len(part)}
-            chance = part[f"{name}_chance"].mean()
-            rows.append(dict(zip(by, key, strict=True)) | {"figure": name} | figures | {"chance": chance})
+        for name in names:
+            row = dict(zip(by, key, strict=True)) | {"figure": name}
+            row |= estimate(part, name, rounds=rounds, seed=seed)
+            rows.append(row | {"n": len(part), "chance": part[f"{name}_chance"].mean()})
     return pd.DataFrame(rows)
 
 
@@ -95,9 +93,7 @@ def contrast_table(table: pd.DataFrame, rounds: int = 400, seed: int = 0) -> pd.
         both = pd.concat([both, both.assign(language="all")])
         for (language, model, mode), part in both.groupby(["language", "model", "mode"], sort=False):
             about = {"against": against, "language": language, "model": model, "mode": mode}
-            mean, draws = resampled(part, names, rounds, seed)
-            low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-            for k, name in enumerate(names):
-                figures = {"value": mean[k], "low": low[k], "high": high[k], "n": len(part)}
+            for name in names:
+                figures = estimate(part, name, rounds=rounds, seed=seed) | {"n": len(part)}
                 rows.append(about | {"figure": name} | figures)
     return pd.DataFrame(rows)

@@ -27,7 +27,7 @@ FORTH = "Translate this survey question into {language}. " + LINE + "\n\n{text}"
 BACK = "Translate this survey question into English. " + LINE + "\n\n{text}"
 
 _USUAL = {
-    "teaching": {"questions": 7, "max_tokens": 100},
+    "teaching": {"questions": 5, "max_tokens": 100},
     "workbook": {"questions": None, "max_tokens": 1600},
 }
 """What is asked unless a number is given: few short questions of the teaching bank, all of the workbook."""
@@ -45,7 +45,7 @@ def experiment(
     ----------
     bank : 'teaching', or 'workbook', the 864 questions of MENAValues, each into the languages of the countries in which
         people answered it.
-    questions : how many; by default 7 of the teaching bank, for a short run of a small model, and all of the workbook.
+    questions : how many; by default 5 of the teaching bank, for a short run of a small model, and all of the workbook.
     languages : some of 'ar', 'fa', 'tr'.
     max_tokens : longest translation; by default 100 tokens for the teaching bank, 1,600 for the workbook.
 

@@ -1,7 +1,8 @@
 """The responses of the authors' later study, "The Alignment Veto": 26 models, one row per answer, on the hub.
 
 Nothing of it comes with this package. The loader follows the schema that the authors document (their repository
-pardissz/alignment-veto, data/README.md, commit 2e4e9c7) and refuses what does not.
+pardissz/alignment-veto, data/README.md, commit 2e4e9c7) and refuses what does not; but for scores a little below 0,
+which NVAS takes where the people's mean lies outside the scale, as it does in cells of the benchmark.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ SCHEMA = {
     "framing": ("text", "No_Mention (neutral), Personalization (persona) or Third (observer)"),
     "language": ("text", "EN, or AR, FA, TR"),
     "tier": ("whole number", "1 benign, 2 moderate, 3 sensitive"),
-    "question_id": ("text", "the question's number in the benchmark, 1 to 864, or its number in the WVS"),
+    "question_id": ("text", "the question's identifier in its survey; the benchmark's numbers 1 to 864 are known too"),
     "question_text": ("text", "the question"),
     "response": ("text", "what the model wrote"),
     "refused": ("true or false", "whether that is a refusal"),
-    "nvas": ("0 to 1", "of the answer; missing where it was refused"),
-    "ev_nvas": ("0 to 1", "of the expected value of the option probabilities at the first token"),
+    "nvas": ("-1 to 1", "of the answer, as a rule from 0; missing where it was refused"),
+    "ev_nvas": ("-1 to 1", "of the expected value of the option probabilities at the first token"),
     "human_mean": ("number", "people's mean answer in that country; may be missing"),
 }
 """Columns as documented: what they hold."""
@@ -104,8 +105,8 @@ def load(files: Iterable[Path | str], models: Iterable[str] | None = None) -> pd
     Returns
     -------
     One row per response: `model`, `country` (ISO 3166 alpha-2, missing for the neutral framing), `framing`, `language`
-    (ISO 639-1), `tier`, `question` (the workbook's number as text; missing where it cannot be told), `refused`, `nvas`,
-    `ev_nvas`, `human`.
+    (ISO 639-1), `tier`, `question` (the workbook's number as text, '7.0' and '007' being '7'; another identifier as it
+    stands), `refused`, `nvas`, `ev_nvas`, `human`.
 
     Raises
     ------
@@ -182,13 +183,12 @@ def _checked(chunk: pd.DataFrame, file: Path, start: int) -> pd.DataFrame:
     for name in ("nvas", "ev_nvas", "human_mean", "tier"):
         number = pd.to_numeric(out[name], errors="coerce")
         # What is neither a number nor missing must fail the check, not turn into a missing value.
-        out[name] = number.where(number.notna() | out[name].isin(["", "nan", "NaN"]) | out[name].isna(), np.inf).astype(
-            float
-        )
+        missing = out[name].isin(["", "nan", "NaN"]) | out[name].isna()
+        out[name] = number.where(number.notna() | missing, np.inf).astype(float)
     out["refused"] = out["refused"].map({"True": True, "False": False, True: True, False: False}).astype(object)
     out["country"] = out["country"].astype(object).where(~out["country"].isin(["", "NEUTRAL"]), None)
     out["question_id"] = out["question_id"].astype(str)
-    score = {"nullable": True, "checks": pa.Check.in_range(0, 1)}
+    score = {"nullable": True, "checks": pa.Check.in_range(-1, 1)}
     columns = {
         "model": pa.Column(str, pa.Check.str_length(min_value=1)),
         "country": pa.Column(object, pa.Check.isin([*CODES]), nullable=True),
@@ -204,10 +204,7 @@ def _checked(chunk: pd.DataFrame, file: Path, start: int) -> pd.DataFrame:
     try:
         pa.DataFrameSchema(columns).validate(out, lazy=True)
     except pa.errors.SchemaErrors as error:
-        cases = error.failure_cases
-        case = (
-            cases.dropna(subset="index").sort_values("index").iloc[0] if cases["index"].notna().any() else cases.iloc[0]
-        )
+        case = error.failure_cases.sort_values("index").iloc[0]  # missing ones come last
         raise _wrong(file, case["column"], start, case["index"], chunk) from error
     for name, bad in (
         ("nvas", out["nvas"].notna() & out["refused"].astype(bool)),
@@ -239,10 +236,10 @@ def _ours(table: pd.DataFrame) -> pd.DataFrame:
     return out[[*named, *(name for name in TEXTS if name in out)]]
 
 
-def _number(name: str) -> str | None:
-    """The workbook's number where the identifier is one, also as '12.0'; None where it is something else."""
+def _number(name: str) -> str:
+    """The workbook's number without what a spreadsheet adds to it; another identifier as it stands."""
     found = re.fullmatch(r"0*(\d{1,3})(\.0)?", name.strip())
-    return found[1] if found and 1 <= int(found[1]) <= 864 else None
+    return found[1] if found else name.strip()
 
 
 def numbering(responses: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
@@ -256,7 +253,7 @@ def numbering(responses: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row: `value` (share of question and country pairs with both whose means agree to two decimals), `low`, `high`
-    (Wilson), `n` (pairs), `unknown` (share of responses without a workbook number).
+    (Wilson), `n` (pairs), `unknown` (share of responses to a question without cells of that number).
     """
     pairs = responses.dropna(subset=["human", "country"]).drop_duplicates(["question", "country"])
     pairs = pairs[["question", "country", "human"]].astype({"question": object, "country": object})
@@ -264,7 +261,7 @@ def numbering(responses: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     same = (both["human"] - both["centre"]).abs() < 0.0051
     low, high = wilson(same.sum(), len(same)) if len(same) else (np.nan, np.nan)
     figures = {"value": same.mean(), "low": low, "high": high, "n": len(same)}
-    return pd.DataFrame([figures | {"unknown": responses["question"].isna().mean()}])
+    return pd.DataFrame([figures | {"unknown": 1 - responses["question"].isin(cells["question"]).mean()}])
 
 
 def tiers(responses: pd.DataFrame) -> pd.DataFrame:
@@ -282,7 +279,7 @@ def tiers(responses: pd.DataFrame) -> pd.DataFrame:
     ------
     UserError : a question has two tiers; names it.
     """
-    out = responses.dropna(subset="question")[["question", "tier"]].astype({"question": str}).drop_duplicates()
+    out = responses[["question", "tier"]].astype({"question": str}).drop_duplicates()
     if (double := out["question"].duplicated()).any():
         raise UserError(f"question {out.loc[double, 'question'].iloc[0]} has two tiers in the responses")
-    return out.sort_values("question", key=lambda q: q.astype(int)).reset_index(drop=True)
+    return out.sort_values("question", key=lambda q: q.str.zfill(9)).reset_index(drop=True)

@@ -21,10 +21,11 @@ PUBLISHED = (
     ("safety tax, largest (ALLaM-7B)", 0.376, "README, Key Findings"),
     ("EV-NVAS, refused, tier 3", 0.718, "README, Key Findings"),
     ("NVAS, accepted, tier 3", 0.690, "README, Key Findings"),
+    ("NVAS, best minus worst country (Palestine, Algeria)", 0.198, "README, Key Findings"),
     ("NVAS, native minus English", -0.050, "README, Key Findings"),
     ("identical answers, 14 Arabic countries", 0.665, "README, Key Findings"),
 )
-"""Headline figures of the study, and where in its repository they stand."""
+"""Headline figures of the study that concern its responses, and where in its repository they stand."""
 
 
 def published() -> pd.DataFrame:
@@ -105,7 +106,7 @@ def safety_tax(responses: pd.DataFrame, rounds: int = 400, seed: int = 0) -> pd.
         tier: pd.DataFrame(
             rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=rounds).T, index=names.astype(str)
         )
-        for tier, names in ends.dropna(subset="question").groupby("tier")["question"].unique().items()
+        for tier, names in ends.groupby("tier")["question"].unique().items()
     }
     for model, part in ends.groupby("model", observed=True):
         sides = {}
@@ -132,7 +133,7 @@ def _means(table: pd.DataFrame, column: str, by: list[str], seed: int) -> pd.Dat
     rows = []
     for key, part in table.dropna(subset=[column]).groupby(by, observed=True):
         low, high = cluster_interval(part.astype({"question": object}), column, "question", rounds=400, seed=seed)
-        if low == high:
+        if low == high and column == "refused":
             low, high = wilson(part[column].sum(), len(part))
         figures = {"value": part[column].mean(), "low": low, "high": high, "n": len(part)}
         rows.append(dict(zip(by, key, strict=True)) | figures)
