@@ -48,7 +48,7 @@ def asked_again(monkeypatch):
 def test_a_taste_is_spread_over_the_whole_grid(paper):
     """Twenty questions of one country in one language would be no taste of the paper."""
     grid, taste = elicitation.requests(paper), elicitation.requests(paper, limit=20)
-    assert len(taste) == 20 and set(taste["kind"]) <= set(responses.KINDS)
+    assert len(taste) == min(20, len(grid)) and set(taste["kind"]) <= set(responses.KINDS)
     places = [grid.index[[a == b for a, b in zip(grid["prompt"], [prompt] * len(grid), strict=True)]] for prompt in
               (taste["prompt"].iloc[0], taste["prompt"].iloc[-1])]  # fmt: skip
     assert 0 in places[0] and len(grid) - 1 in places[1]
