@@ -174,17 +174,10 @@ def test_chapters_have_the_fixed_shape(name):
 
 SMALL = {
     "mena/alignment": {"model": "uniform", "countries": ["EG", "TR"]},
-    "mena/benchmark": {"rounds": 20, "tried": 2},
     "mena/protocol": {"model": "uniform", "countries": ["EG", "TR"]},
-    "mena/translation": {"model": "uniform"},
-    "mena/nvas": {"rounds": 20},
-    "mena/consistency": {"model": "uniform", "rounds": 20},
     "mena/reasoning": {"model": "uniform", "rounds": 20},
     "mena/leakage": {"model": "uniform"},
-    "mena/divergence": {"model": "uniform"},
     "mena/collapse": {"model": "uniform", "rounds": 20, "shuffles": 20},
-    "mena/later": {},
-    "mena/regions": {},
     "navab/evaluation": {"model": "uniform"},
     "multicultural/people": {"rounds": 2},
     "multicultural/responses": {"model": "uniform"},
