@@ -14,7 +14,7 @@ serve: book ## the book, shown locally
 	@python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 test: .venv/test ## every test
-	@python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 results: .venv/book ## a full run, then the tracked tables in results/
 	@$(SNAKEMAKE) results --config full=1
