@@ -177,15 +177,11 @@ SMALL = {
     "mena/protocol": {"model": "uniform", "countries": ["EG", "TR"]},
     "mena/reasoning": {"model": "uniform", "rounds": 20},
     "mena/leakage": {"model": "uniform"},
-    "mena/collapse": {"model": "uniform", "rounds": 20, "shuffles": 20},
     "navab/evaluation": {"model": "uniform"},
     "multicultural/people": {"rounds": 2},
     "multicultural/responses": {"model": "uniform"},
     "multicultural/judges": {"model": "uniform", "rounds": 50},
-    "multicultural/capability": {},
     "multicultural/prompting": {"model": "uniform", "rounds": 10, "shuffles": 10},
-    "multicultural/rq1": {"seeds": 1},
-    "multicultural/rq2": {"seeds": 1},
 }
 """The quickest run of each chapter."""
 
