@@ -151,6 +151,16 @@ def groups(table: pd.DataFrame, rounds: int = 1000, seed: int = 0) -> pd.DataFra
 
 
 def by_model(table: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """Take each model's rows by framing, and both framings together.
+
+    Parameters
+    ----------
+    table : columns `model` and `framing`; others are kept.
+
+    Yields
+    ------
+    `model` and `framing` ('persona', 'observer' or 'both'), and their rows, where there are any.
+    """
     for model in MODELS.values():
         for framing, names in FRAMINGS.items():
             part = table[(table["model"] == model) & table["framing"].isin(names)]
