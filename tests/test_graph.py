@@ -21,7 +21,7 @@ def ran(done) -> list[str]:
 
 def would_run(compendium: Compendium) -> list[str]:
     """Which rules `make book` would run now."""
-    done = compendium.run("snakemake", "--dry-run", "--quiet", "host", "book")
+    done = compendium.run("snakemake", "book", "--dry-run")
     assert done.returncode == 0, done.stdout
     return sorted(set(re.findall(r"^(?:local)?rule (.+):$", done.stdout, re.M)))
 
