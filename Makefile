@@ -34,8 +34,10 @@ clean: ## all that was built; models and their answers, which may have cost mone
 	sh binder/postBuild
 	@touch $@
 
+# rfc3987-syntax builds a parser, in more than a second, in every process that imports jsonschema; nobody here checks IRIs.
 .venv/test: .venv/book requirements-test.lock
 	$(PIP) -r requirements.lock -r requirements-test.lock
+	python -m pip uninstall --quiet --yes rfc3987-syntax
 	@touch $@
 
 # llama-cpp-python is built here; for this very processor it crashes on some.

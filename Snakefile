@@ -94,8 +94,8 @@ rule answers:
     message: "{wildcards.model} is asked what {wildcards.paper} asks"
     log: "_build/logs/answers-{paper}.{model}.log"
     shell:
-        # Its bar is shown where there is a terminal: this is the step that takes minutes.
-        "whosevalues run --paper {wildcards.paper} --model {wildcards.model} --yes >{log}"
+        # Its bar is shown where there is a terminal: this is the step that takes minutes. The report card is a chapter.
+        "whosevalues run --paper {wildcards.paper} --model {wildcards.model} --yes --no-card >{log}"
 
 
 # One shard of the questions is one job. Of a job that is run again the first one may still be writing, even to the log.

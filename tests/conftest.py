@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -36,23 +37,27 @@ class Compendium:
         tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.environment = {**os.environ, "PATH": tools, "PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1"}
 
-    def start(self, *command: str, **environment: str) -> subprocess.Popen:
-        """Start a command in a process group of its own, with Ctrl-C as a terminal gives it."""
-        return subprocess.Popen(
-            command,
-            cwd=self.root,
-            env=self.environment | environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
+    def start(self, *command: str, out: str | None = None, **environment: str) -> subprocess.Popen:
+        """Start a command in a process group of its own, with Ctrl-C as a terminal gives it.
+
+        What it prints goes into a pipe, which somebody has to empty, or into the file `out`.
+        """
+        with nullcontext(subprocess.PIPE) if out is None else (self.root / out).open("w") as output:
+            return subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self.environment | environment,
+                text=True,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess:
         """Run a command to its end; what it printed is in `stdout`."""
         process = self.start(*command, **environment)
-        out, _ = process.communicate(timeout=300)
+        out, _ = process.communicate(timeout=900)
         return subprocess.CompletedProcess(command, process.returncode, out)
 
     def make(self, **environment: str) -> subprocess.CompletedProcess:
@@ -62,6 +67,14 @@ class Compendium:
     def record(self, chapter: str) -> dict:
         """Read what a chapter's last run recorded."""
         return json.loads((self.root / "_build" / "runs" / f"{chapter}.json").read_text())
+
+
+def link(source: str, target: str) -> None:
+    """Share a large file, where one disk holds both."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 @pytest.fixture
@@ -74,6 +87,11 @@ def compendium(tmp_path: Path) -> Compendium:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copy(source, target)
+    # Whatever counts tokens would convert the model again.
+    models = REPOSITORY / "_build" / "models"
+    if models.is_dir():
+        hidden = shutil.ignore_patterns(".*")
+        shutil.copytree(models, tmp_path / "_build" / "models", copy_function=link, ignore=hidden)
     (tmp_path / "book" / "_toc.yml").write_text(
         "format: jb-book\nroot: index\nparts:\n  - caption: Toy\n    chapters:\n"
         "      - file: notebooks/toy/first\n      - file: notebooks/toy/second\n"

@@ -417,9 +417,9 @@ def test_what_passes_is_survived(proxy, monkeypatch, fault):
 
 def test_a_slow_answer_is_asked_for_again(proxy):
     """A request that hangs must not hang the run."""
-    proxy.faults.append(Fault(delay=4))
-    answers = collect(model(proxy.url, timeout=1.5).generate([(prompts(1)[0], SHORT)]))
-    assert "text" in answers[0] and len(proxy.asked) == 2
+    proxy.faults.append(Fault(delay=600))
+    answers = collect(model(proxy.url, timeout=3).generate([(prompts(1)[0], SHORT)]))
+    assert "text" in answers[0] and len(proxy.asked) >= 2
 
 
 def test_the_wait_that_the_server_asks_for_is_kept(proxy):
@@ -537,7 +537,7 @@ def test_a_key_that_is_not_set(monkeypatch):
 
 def test_so_many_at_once_and_no_more(proxy):
     """The limit is the provider's or the server's: one more is turned away, one fewer wastes the user's time."""
-    proxy.always = Fault(delay=0.3)
+    proxy.always = Fault(delay=1)
     pulled, got = [], []
 
     def questions():

@@ -59,7 +59,7 @@ def test_raw_is_the_sum_over_the_options_tokens(embedded, options):
 
 def test_probability_of_one_leaves_out_ten(embedded):
     """'1' begins '10': without the difference, everybody who answers 10 would count as answering 1 as well."""
-    options = tuple(map(str, range(1, 11)))
+    options = "1", "2", "10"
     (answer,) = collect(embedded.option_scores([(QUESTION, options)]))
     own = {}
     digits = ("0123456789", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")

@@ -234,7 +234,7 @@ def test_one_process_settles_a_revision_for_all(registry, hub):
         subprocess.Popen([sys.executable, "-c", code, str(records.FOLDER)], env=environment, stdout=subprocess.PIPE)
         for _ in range(3)
     ]
-    told = {job.communicate(timeout=100)[0] for job in jobs}
+    told = {job.communicate(timeout=600)[0] for job in jobs}
     assert len(told) == 1 and len(told.pop().strip()) == 40
     assert [file.name for file in records.FOLDER.iterdir()] == ["mine.json"]
 
@@ -284,7 +284,7 @@ def test_preparing_fetches_all_that_a_run_needs(tmp_path, hub):
     (tmp_path / "models.yml").write_text("mine: {backend: hf, path: org/name, revision: unresolved}")
     own = {"HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}"}
     command = [sys.executable, "-c", PREPARE, str(tmp_path / "models.yml"), str(tmp_path / "records")]
-    done = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, timeout=600)
     assert done.stdout.splitlines() == ["False", f"org/name {COMMIT}", "True"], done.stderr
     fetched = {file.name for file in (tmp_path / "home").rglob(f"snapshots/{COMMIT}/*")}
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= fetched
@@ -294,6 +294,8 @@ def test_preparing_fetches_all_that_a_run_needs(tmp_path, hub):
 def test_preparing_says_what_is_missing(registry, tmp_path, monkeypatch):
     """Whoever prepares a run must learn now what would stop it later, and how to mend it."""
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    # The hub's client tries again and again, ever later.
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     registry(
         f"fixed: {{backend: hf, path: org/name, revision: {COMMIT}}}\nfolder: {{backend: hf, path: {tmp_path}}}\n"
         "keyed: {backend: api, model: m, base_url: 'https://x/v1', key: MY_KEY}\n"

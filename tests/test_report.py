@@ -1,6 +1,7 @@
 """The report card: one table per model over the three papers."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from whosevalues import elicitation, items, manifest, report
 from whosevalues.mena import consistency, nvas
+from whosevalues.multicultural import live
 
 SAID = {
     "en": "1. Yes, of course you can.\n2. Not at all, never.",
@@ -38,6 +40,12 @@ def judgements(answers):
     shares = [SHARES["Con" if flip and place == 2 else "Pro"] for flip, place in zip(even, put["place"], strict=True)]
     named = {"model": "toy", "judge": "toy", "self_judged": True, "measurement": "logprob"}
     return put.assign(probability=shares, missing_mass=0.5, **named)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Intervals of a few rounds: how wide they are is tested elsewhere."""
+    monkeypatch.setattr(live, "_estimate", partial(live._estimate, rounds=50))
 
 
 @pytest.fixture

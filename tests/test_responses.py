@@ -65,6 +65,8 @@ class Slow(ScriptedModel):
             with open(sys.argv[1] + ".asked", "a") as log:
                 print(prompt, file=log, flush=True)
             time.sleep(0.01)
+            if prompt == "q60" and "stays" in sys.argv:
+                time.sleep(600)
             yield prompt, options
 
 frame = pd.DataFrame({"kind": "option_scores", "prompt": [f"q{i}" for i in range(200)], "options": [("1", "2")] * 200})
@@ -88,14 +90,14 @@ def slow(store: Path, *more: str, **how) -> subprocess.Popen:
 def test_a_killed_run_continues_where_it_stopped(tmp_path):
     """Hours of paid answers must survive a crash: after SIGKILL the same command asks only what is missing."""
     store = tmp_path / "answers"
-    process = slow(store)
-    while len(responses.read(store)) < 40:
+    process = slow(store, "stays")
+    while len(responses.read(store)) < 60:
         time.sleep(0.02)
         assert process.poll() is None, "it ended before it could be killed"
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     before = responses.read(store)
-    assert 40 <= len(before) < 200
+    assert len(before) == 60
 
     model = Counting()
     answers = responses.ask(model, requests(200), store)
@@ -161,7 +163,7 @@ def test_a_second_writer_waits_and_asks_nothing_twice(tmp_path):
     """Two runs of one command must not both pay for the same questions: the lock comes before the reading."""
     store = tmp_path / "answers"
     both = [slow(store) for _ in range(2)]
-    assert [process.communicate(timeout=120)[1] for process in both] == ["", ""]
+    assert [process.communicate(timeout=600)[1] for process in both] == ["", ""]
     keys = [row["key"] for row in lines(store)]
     assert len(keys) == len(set(keys)) == 200
 
@@ -170,7 +172,7 @@ def test_runs_that_share_a_store_cannot_harm_each_other(tmp_path):
     """Jobs of a cluster write at once, one of them twice over: every question must be read exactly once."""
     store = tmp_path / "answers"
     both = [slow(store, "shared", number) for number in "12"]
-    assert [process.communicate(timeout=120)[1] for process in both] == ["", ""]
+    assert [process.communicate(timeout=600)[1] for process in both] == ["", ""]
     assert len(list(store.glob("*.jsonl"))) == 2 and len(lines(store)) > 200
     rows = responses.read(store)
     assert sorted(row["prompt"] for row in rows.values()) == sorted(f"q{i}" for i in range(200))
@@ -199,7 +201,7 @@ def test_a_full_disk_loses_nothing_and_says_what_to_do(tmp_path):
     """Where no more can be written the run must stop with a sentence, and go on later from what it has."""
     store = tmp_path / "answers"
     process = slow(store, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000)))
-    told = process.communicate(timeout=60)[1]
+    told = process.communicate(timeout=600)[1]
     assert process.returncode == 1 and "make room on the disk, then the same command continues" in told
     before = responses.read(store)
     asked = (tmp_path / "answers.asked").read_text().split()
@@ -262,9 +264,9 @@ def test_ctrl_c_waits_for_the_answers_that_are_paid_for(tmp_path):
     # Not `communicate`, which would lose the lines that readline has taken into its buffer.
     asked += process.stdout.read().split()
     told = process.stderr.read()
-    assert process.wait(timeout=60) and "waiting for the answers under way" in told and "KeyboardInterrupt" in told
+    assert process.wait(timeout=600) and "waiting for the answers under way" in told and "KeyboardInterrupt" in told
     assert sorted(row["prompt"] for row in responses.read(tmp_path / "a").values()) == sorted(asked)
-    assert 10 <= len(asked) < 100
+    assert 10 <= len(asked) < 200
     model = Counting()
     responses.ask(model, requests(200), tmp_path / "a")
     assert sorted(model.asked + asked) == sorted(f"q{i}" for i in range(200))
@@ -280,7 +282,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path):
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
     told = process.stderr.read()
-    assert process.wait(timeout=60) and "KeyboardInterrupt" in told
+    assert process.wait(timeout=600) and "KeyboardInterrupt" in told
     assert not responses.read(tmp_path / "a")
 
 

@@ -39,7 +39,8 @@ def read() -> list[dict[str, object]]:
         used twice; names the claim.
     """
     try:
-        claims = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        # libyaml reads several times as fast, where it is there.
+        claims = yaml.load(FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, yaml.YAMLError) as error:
         raise UserError(f"claims.yml cannot be read: {str(error).splitlines()[0]}") from error
     if not isinstance(claims, list) or not claims:

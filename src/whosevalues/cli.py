@@ -42,6 +42,7 @@ def run(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the first question is put.")] = False,
     shard: Annotated[str | None, typer.Option(help="i/n: only the i-th of n parts, for a cluster.")] = None,
+    card: Annotated[bool, typer.Option(help="Also work out the report card.")] = True,
     parameter: Parameters = None,
     stamp: Stamp = None,
 ) -> None:
@@ -56,10 +57,10 @@ def run(
         counts = f"{about['new']} of them new, {about['errors']} errors, {about['refused']} refused"
         _tell(f"{name}: {about['asked']} questions, {counts}", about, stamp)
     # What is asked on request alone is in no report card.
-    if shard is None and not set(papers) <= set(elicitation.ON_REQUEST):
-        card = report.card(model, judge)
-        file = report.write(card, model)
-        typer.echo(f"{report.in_words(card)}\nreport card: {file.relative_to(ROOT)}")
+    if card and shard is None and not set(papers) <= set(elicitation.ON_REQUEST):
+        table = report.card(model, judge)
+        file = report.write(table, model)
+        typer.echo(f"{report.in_words(table)}\nreport card: {file.relative_to(ROOT)}")
 
 
 @app.command()

@@ -216,7 +216,9 @@ def _judged(
     known = known.drop_duplicates(["prompt", *{"options"}.intersection(known)])
     # As many statements as a list may have; together they are as long as the answer may be.
     empty = "\n".join(f"{place}. x" for place in range(1, STATEMENTS + 1))
-    most = [row.decoding.max_tokens / each for row in left.itertuples() for _ in range(each)]
+    # Of some experiments only a part is written, and only a part of that is judged.
+    left = left[left["kind"] == "generate"] if "kind" in left else left
+    most = max((decoding.max_tokens for decoding in left["decoding"]), default=0) / each if len(left) else 0
     ahead = _able(judge, judging(left.assign(text=empty)).assign(unread=most)) if len(left) else known.iloc[:0]
     still = _left(paper, judge, known)
     rows = responses.read(elicitation.STORE / paper / judge).values()

@@ -22,6 +22,7 @@ EXPERIMENTS = {
     "navab-tags": "navab.tagging",
     "navab-statements": "navab.extraction",
     "navab-turns": "navab.persistence",
+    "navab-triples": "navab.triple_requests",
     "multicultural-countries": "multicultural.prompting",
     "mena-order": "mena.order",
     "mena-reasoning": "mena.reasoning",
@@ -33,7 +34,7 @@ EXPERIMENTS = {
 """The module of each paper: its function `experiment` makes the requests; where a second model must read the answers,
 as a judge or to translate them back, its function `judging` makes that one's, `PER_ANSWER` of them for each answer."""
 
-ON_REQUEST = ("mena-translation", "mena-benchmark", "mena-region")
+ON_REQUEST = ("mena-translation", "mena-benchmark", "mena-region", "navab-triples")
 """Asked only where they are named: too large for a first look."""
 
 

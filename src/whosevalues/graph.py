@@ -90,16 +90,25 @@ def needs(chapter: str, model: str, others: Iterable[str]) -> list[str]:
 
     Returns
     -------
-    The notebook and the package files it imports; its answers and their model, its data and the stored results it
-    looks at; for the ledger the claims and the results they speak of, for the status page the records of the runs.
-    Relative to the repository.
+    The notebook and the package files it imports; its answers and their model, or the one whose tokenizer counts for
+    all; its data and the stored results it looks at; for the ledger the claims and the results they speak of, for the
+    status page the records of the runs. Relative to the repository.
     """
     notebook = source(chapter)
     # A page is what the runner made of a notebook: a better cleaner must clean the published ones, too.
     files = [str(notebook.relative_to(ROOT)), "src/whosevalues/notebooks.py", *closure(notebook)]
     files += [f"_build/answers/{paper}/{model}.json" for paper in calls(chapter, "elicit")]
-    if "model" in notebook_parameters(chapter) and models.entry(model)["backend"] == "embedded":
-        files.append(f"_build/models/{model}/whosevalues.json")
+    loaded = {model} if "model" in notebook_parameters(chapter) else set()
+    if "src/whosevalues/cost.py" in files:
+        from .cost import COUNTER
+
+        # It would be converted within the chapter, and once more by its own rule, which begins with removing it.
+        loaded.add(COUNTER)
+    files += [
+        f"_build/models/{name}/whosevalues.json"
+        for name in sorted(loaded)
+        if models.entry(name)["backend"] == "embedded"
+    ]
     if "needs" in keywords(chapter, "replay"):
         released = papers(data.registry().index)
         own = [paper for paper in released if chapter.startswith(f"{paper}/")]

@@ -331,7 +331,8 @@ def _read_yaml(file: Path) -> dict:
     import yaml
 
     try:
-        bank = yaml.safe_load(_text(file))
+        # libyaml reads ten times as fast, where it is there.
+        bank = yaml.load(_text(file), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         raise UserError(f"{_short(file)} is no YAML ({' '.join(str(error).split())}): restore it") from error
     if not isinstance(bank, dict):

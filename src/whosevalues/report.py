@@ -16,7 +16,7 @@ from .mena.answers import by_country
 from .multicultural import live as culture
 from .multicultural import survey
 from .multicultural.topics import TOPICS
-from .navab import evaluation
+from .navab import answer_rates, evaluation, judgement
 
 REPORTS = ROOT / "_build" / "reports"
 
@@ -44,9 +44,12 @@ VALID, MASS = "valid responses", "missing mass of the judge"
 UNMEASURED = {
     "multicultural": {"effect of capability (Eq. 1)": "needs two models of a family with capability scores"},
     "mena": {"NVAS, reasoning": "not asked: the experiment is zero-shot"},
-    "navab": {"AJ": "not asked: the experiment has no free answers for a judge"},
+    "navab": {"AJ": "not asked: whosevalues run --model {model} --paper navab-open"},
 }
-"""Measures of the papers that one model's answers do not hold, and why."""
+"""Measures that the answers of a plain card do not hold, and why; AJ needs free answers, of `OPEN`."""
+
+OPEN = "navab-open"
+"""The experiment whose answers are judged for AJ, by the sentence embedding."""
 
 
 def card(model: str, judge: str | None = None) -> pd.DataFrame:
@@ -67,7 +70,7 @@ def card(model: str, judge: str | None = None) -> pd.DataFrame:
     ------
     UserError : unknown model or judge.
     """
-    answers = {paper: _kept(paper, model) for paper in NAMED}
+    answers = {paper: _kept(paper, model) for paper in (*NAMED, OPEN)}
     if len(asked := answers["multicultural"]):
         # Answers to the paper's own prompts are no part of a card; they are set beside the released ones.
         answers["multicultural"] = asked[asked["question"].isin(TOPICS)].reset_index(drop=True)
@@ -82,7 +85,8 @@ def tabulate(
     Parameters
     ----------
     model : its name.
-    answers : by paper what `elicitation.elicit` gives; an empty frame where nothing was asked.
+    answers : by paper what `elicitation.elicit` gives; an empty frame where nothing was asked. Those to `OPEN` may be
+        left out.
     judged : what `elicitation.judged` gives for the open answers of 'multicultural'; None where nobody judged them.
     judge : who judged; without it the model itself.
 
@@ -100,12 +104,16 @@ def tabulate(
         *_multicultural(model, answers["multicultural"], judged, judge or model),
         *_mena(model, answers["mena"]),
         *_navab(model, answers["navab"]),
+        *_judged_answers(answers.get(OPEN, pd.DataFrame())),
     ]
     rows = [part.assign(paper=paper) for paper, part in parts if len(part)]
+    known = {measure for part in rows for measure in part["measure"]}
     for paper, reasons in UNMEASURED.items():
-        rows += [pd.DataFrame({"paper": paper, "measure": list(reasons), "missing": list(reasons.values())})]
+        lacking = {name: why.format(model=model) for name, why in reasons.items() if name not in known}
+        rows += [pd.DataFrame({"paper": paper, "measure": list(lacking), "missing": list(lacking.values())})]
     table = pd.concat([part.astype(object) for part in rows], ignore_index=True).reindex(columns=COLUMNS)
-    table["judge"] = np.where(table["judge"].isna(), None, who)
+    embedded = table["judge"] == judgement.EMBEDDING
+    table["judge"] = np.where(table["judge"].isna(), None, np.where(embedded, judgement.EMBEDDING, who))
     numbers = ["value", "low", "high", "n", "coverage", "chance", "human"]
     table = table.astype(dict.fromkeys(numbers, float)).assign(model=model)
     table["missing"] = table["missing"].where(table["missing"].notna(), None)
@@ -317,3 +325,16 @@ def _navab(model: str, answers: pd.DataFrame) -> Iterator[tuple[str, pd.DataFram
     table["nation"] = table["nation"].where(table["nation"] != "all")
     table["country"] = table["nation"]
     yield "navab", _reasons(table, every, ["protocol", "nation"])
+
+
+def _judged_answers(answers: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """AJ with the share of neither that makes its chance level; nothing where no question was answered freely."""
+    if answers.empty or not (answers["kind"] == "generate").any():
+        return
+    free = answers[answers["kind"] == "generate"]
+    near = judgement.similarities(judgement.texts(free, written=False).query("role == 'answer'"))
+    table = answer_rates.rates(judgement.by_embedding(near))
+    table["measure"] = ["AJ: neither" if name == answer_rates.NEITHER else name for name in table["metric"]]
+    table["coverage"] = table["n"] / (table["n"] + table["unanswered"])
+    table["country"] = table["nation"].where(table["nation"] != "all")
+    yield "navab", table.drop(columns="nation")

@@ -57,11 +57,7 @@ def called(chapter: str, function: str) -> Iterator[ast.Call]:
     ------
     The calls, as Python's parser sees them.
     """
-    for node in ast.walk(ast.parse(_code(source(chapter)))):
-        if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
-            if called == function:
-                yield node
+    yield from (call for name, call in _calls(source(chapter)) if name == function)
 
 
 def closure(file: Path) -> list[str]:
@@ -84,6 +80,14 @@ def closure(file: Path) -> list[str]:
                 seen.add(module)
                 todo += [module] if module.suffix == ".py" else []
     return sorted(str(module.relative_to(ROOT)) for module in seen)
+
+
+@cache
+def _calls(notebook: Path) -> tuple[tuple[str | None, ast.Call], ...]:
+    calls = [node for node in ast.walk(ast.parse(_code(notebook))) if isinstance(node, ast.Call)]
+    functions = [call.func for call in calls]
+    names = [f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", None) for f in functions]
+    return tuple(zip(names, calls, strict=True))
 
 
 @cache

@@ -1,19 +1,22 @@
 """A run on a cluster: a real Slurm of two nodes on this machine, one of which dies while it asks."""
 
+import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, Compendium
+from conftest import Compendium
 
 from whosevalues import elicitation, responses
 
@@ -41,16 +44,49 @@ SwitchType=switch/none
 # A dead daemon is a dead node soon.
 SlurmdTimeout=8
 MessageTimeout=5
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=64000
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=64000
+# The lighter node is filled first; the other one takes over its jobs beside its own.
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=4 RealMemory=64000 Weight=2
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=64000 Weight=1
 PartitionName=all Nodes=n1,n2 Default=YES State=UP
 """
-TARGET = "_build/answers/navab/smollm2-135m.parquet"
-COMMAND = (
-    "exec snakemake --workflow-profile profiles/slurm --slurm-init-seconds-before-status-checks 3"
+TARGET = "_build/answers/navab/uniform.parquet"
+STORE = "_build/responses/navab/uniform"
+SHARDS = 3
+# Jobs are looked after every other second; by itself the plugin lets ten more seconds pass each time.
+SNAKEMAKE = """
+import snakemake.cli
+import snakemake_executor_plugin_slurm as slurm
+
+slurm.Executor.next_seconds_between_status_checks = property(lambda executor: 2, lambda executor, seconds: None)
+snakemake.cli.main()
+"""
+OPTIONS = (
+    "--workflow-profile profiles/slurm --slurm-init-seconds-before-status-checks 2"
     " --set-threads shard=1 answers=1 --set-resources shard:mem_mb=1000 answers:mem_mb=1000"
-    f" --config shards=4 -- {TARGET} >snakemake.out 2>&1"
-)
+    f" --config model=uniform shards={SHARDS} -- {TARGET}"
+).split()
+FEW = 5
+HELD = f"""
+
+_attempt = attempt
+
+
+@contextmanager
+def attempt(store):
+    # Stops after a few answers while the test holds the run.
+    import time
+
+    with _attempt(store) as write:
+        rows = []
+
+        def held(row):
+            write(row)
+            rows.append(row)
+            while len(rows) == {FEW} and Path("held").exists():
+                time.sleep(0.02)
+
+        yield held
+"""
 
 
 def missing() -> str | None:
@@ -68,7 +104,7 @@ def missing() -> str | None:
     return f"{CONFIGURATION} belongs to a Slurm of this machine" if CONFIGURATION.exists() else None
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 90):
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 240):
     """Wait until something is so, and give it."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -99,21 +135,14 @@ def kill(pids) -> None:
             continue
 
 
-def link(source: str, target: str) -> None:
-    """Share a large file, where one disk holds both."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
 def free_ports(n: int) -> list[int]:
-    """Ports that nobody listens on."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+    """Ports that nobody listens on, outside the range that the system gives to whoever asks for any."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports: list[int] = []
+    for port in random.sample(range(first // 2, first), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
+    return ports[:n]
 
 
 @pytest.fixture
@@ -140,8 +169,8 @@ def daemons(tmp_path, tmp_path_factory) -> Iterator[dict[str, subprocess.Popen]]
             with (folder / f"{name}.out").open("w") as out:
                 started[name] = subprocess.Popen(command, cwd=folder, stdout=out, stderr=out)
             if name == "munged":
-                wait_for((folder / "munge.socket").exists, "munged listens", 20)
-        wait_for(two_idle_nodes, f"two idle nodes, see {folder}", 60)
+                wait_for((folder / "munge.socket").exists, "munged listens")
+        wait_for(two_idle_nodes, f"two idle nodes, see {folder}")
         yield started
     finally:
         subprocess.run(["scancel", "--user", "root"], capture_output=True, timeout=30)
@@ -158,29 +187,16 @@ def daemons(tmp_path, tmp_path_factory) -> Iterator[dict[str, subprocess.Popen]]
 
 def attempts(compendium: Compendium) -> dict[int, list[str]]:
     """Keys of the complete rows that each process wrote, in the order of their first rows."""
-    store = compendium.root / "_build" / "responses" / "navab" / "smollm2-135m"
     found = {}
-    for file in sorted(store.glob("*.jsonl")):
+    for file in sorted((compendium.root / STORE).glob("*.jsonl")):
         lines = [line for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
         found[int(file.stem.rpartition("-")[2])] = [json.loads(line)["key"] for line in lines]
     return found
 
 
-def in_the_middle(compendium: Compendium, node: str) -> dict[int, list[str]]:
-    """What a node's two shards have written, once both have begun and one has an answer."""
-    running = processes(compendium.root)
-    begun = {p: keys for p, keys in attempts(compendium).items() if running.get(p, {}).get("SLURMD_NODENAME") == node}
-    return begun if len(begun) == 2 and any(begun.values()) else {}
-
-
-def successor(compendium: Compendium, stalled: int) -> list[int]:
-    """Other processes that write answers by the same command."""
-
-    def command(pid: int) -> bytes:
-        file = Path(f"/proc/{pid}/cmdline")
-        return file.read_bytes() if file.exists() else b""
-
-    return [pid for pid in attempts(compendium) if pid != stalled and command(pid) == command(stalled)]
+def held(compendium: Compendium, but: Collection[int] = ()) -> list[int]:
+    """Who has written its few answers and waits, in the order of their beginnings, but for some."""
+    return [pid for pid, keys in attempts(compendium).items() if len(keys) == FEW and pid not in but]
 
 
 def two_idle_nodes() -> bool:
@@ -195,39 +211,44 @@ def test_a_run_outlives_a_node(compendium, daemons):
     Of its two shards one ends with the node. The other's step stalls, is given up, and comes back to write beside its
     successor.
     """
-    model = REPOSITORY / "_build" / "models" / "smollm2-135m"
-    if model.is_dir():
-        shutil.copytree(model, compendium.root / "_build" / "models" / "smollm2-135m", copy_function=link)
-    head = compendium.start("sh", "-c", COMMAND, OMP_NUM_THREADS="7")
+    store = compendium.root / "src" / "whosevalues" / "store.py"
+    store.write_text(store.read_text() + HELD)
+    (compendium.root / "held").touch()
+
+    def ended() -> None:
+        """Wait for nothing that can no longer be."""
+        assert head.poll() is None, (compendium.root / "snakemake.out").read_text()[-4000:]
+
+    head = compendium.start(sys.executable, "-c", SNAKEMAKE, *OPTIONS, out="snakemake.out", OMP_NUM_THREADS="7")
     try:
-        # As soon as both shards of the second node have begun, and one of them has an answer.
-        before = wait_for(lambda: in_the_middle(compendium, "n2"), "both shards of a node ask", 120)
+        first = wait_for(lambda: ended() or len(found := held(compendium)) == SHARDS and found, "all shards ask", 400)
         running = processes(compendium.root)
-        dies, lives = sorted(before, key=lambda pid: len(before[pid]), reverse=True)
-        assert running[lives]["OMP_NUM_THREADS"] == "1", "a job takes more threads than its CPUs"
+        assert all(running[pid]["OMP_NUM_THREADS"] == "1" for pid in first), "a job takes more threads than its CPUs"
+        dies, lives = (pid for pid in first if running[pid]["SLURMD_NODENAME"] == "n2")
         os.kill(lives, signal.SIGSTOP)
         daemons["n2"].kill()
         job = running[dies]["SLURM_JOB_ID"]
         steps = subprocess.run(["pgrep", "-f", rf"slurmstepd: \[{job}\."], capture_output=True, text=True).stdout
         kill([*map(int, steps.split()), *(p for p, e in running.items() if e.get("SLURM_JOB_ID") == job)])
-        wait_for(lambda: successor(compendium, lives), "the stalled shard is asked again", 180)
+        wait_for(lambda: ended() or len(held(compendium, but=first)) == 2, "both shards are asked again", 400)
         os.kill(lives, signal.SIGCONT)
-        head.wait(180)
+        (compendium.root / "held").unlink()
+        wait_for(lambda: lives not in processes(compendium.root), "the stalled step ends")
+        head.wait(400)
     finally:
         said = (compendium.root / "snakemake.out").read_text()
         kill(processes(compendium.root))
-        head.wait(20)
+        head.wait(60)
     assert head.returncode == 0, said[-4000:]
 
     asked = elicitation.requests("navab")
     written, answers = attempts(compendium), pd.read_parquet(compendium.root / TARGET)
     assert len(answers) == len(asked) and answers["error"].isna().all()
     assert list(answers["prompt"]) == list(asked["prompt"])
-    rows = responses.read(compendium.root / "_build" / "responses" / "navab" / "smollm2-135m")
+    rows = responses.read(compendium.root / STORE)
     assert set(rows) == set(answers["key"]) and answers["key"].is_unique
 
     ours, others = written.pop(dies), {key for keys in written.values() for key in keys}
-    assert 0 < len(ours) < len(asked) / 4, "it died before or after the work, not in the middle"
     assert not set(ours) & others, "what the dead job had answered was asked again"
     assert set(ours) | others == set(rows)
     assert said.count("NODE_FAIL") >= 2, said[-4000:]

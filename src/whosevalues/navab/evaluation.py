@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from .. import UserError, stats
-from . import triples as bank
+from .. import UserError
+from . import dataset
+from .rates import by_nation, rate
+from .wording import heuristics as heuristics
+from .wording import positive
 
 ORDERS = ("S first", "RS first")
 LETTERS = ("A", "B")
@@ -20,19 +22,19 @@ PRINTED = 0.5
 
 BOTH, BIAS, HALVES = "letter, both orders", "letter bias", "letter, halves as released"
 
-NEGATIONS = frozenset(
-    ["no", "not", "never", "none", "nor", "neither", "cannot", "nothing", "nobody", "nowhere", "without"]
-)
 
+def experiment(triples: str = "teaching", items: int | None = None, seed: int = 0) -> pd.DataFrame:
+    """List what is asked of a model: triples, by both protocols, the letters in both orders.
 
-def experiment() -> pd.DataFrame:
-    """List what is asked of a model: the teaching triples, by both protocols, the letters in both orders.
+    Parameters
+    ----------
+    triples, items, seed : as for `dataset.named`.
 
     Returns
     -------
     As `requests` gives them.
     """
-    return requests(bank.teaching_triples())
+    return requests(dataset.named(triples, items, seed))
 
 
 def requests(triples: pd.DataFrame, orders: Sequence[str] = ORDERS) -> pd.DataFrame:
@@ -128,22 +130,45 @@ def _by_completion(answers: pd.DataFrame) -> pd.DataFrame:
     kind, other = (items["id"].map(by_role[role]["measurement"]) for role in ("S", "RS"))
     gap = items["id"].map(by_role["RS"]["nll"]) - items["id"].map(by_role["S"]["nll"])
     gap = gap.where(kind == other)
-    return items.assign(correct=_positive(gap), picked_a=np.nan, measurement=kind.where(gap.notna(), None))
+    return items.assign(correct=positive(gap), picked_a=np.nan, measurement=kind.where(gap.notna(), None))
 
 
 def _by_letter(answers: pd.DataFrame) -> pd.DataFrame:
     shares = answers["probability"].where(answers["error"].isna())
     gaps = [pair[0] - pair[1] if isinstance(pair, tuple) else np.nan for pair in shares]
-    picked_a = _positive(pd.Series(gaps, index=answers.index, dtype=float))
+    picked_a = positive(pd.Series(gaps, index=answers.index, dtype=float))
     items = answers[["id", "nation", "protocol", "order"]]
     correct = picked_a.where(items["order"] == "S first", 1 - picked_a)
     kind = answers["measurement"].astype(object).where(answers["error"].isna(), None)
     return items.assign(correct=correct, picked_a=picked_a, measurement=kind)
 
 
-def _positive(gap: pd.Series) -> pd.Series:
-    """1 above zero, 0 below, 0.5 at zero up to rounding, NaN for NaN."""
-    return (np.sign(gap.where(gap.abs() > 1e-9, gap * 0)) + 1) / 2
+def by_perplexity(answers: pd.DataFrame) -> pd.DataFrame:
+    """Is the preferred statement the one of lower perplexity, and would the probability of the whole prefer it, too?
+
+    Parameters
+    ----------
+    answers : as for `multiple_choice`.
+
+    Returns
+    -------
+    Two rows, `metric` 'lower perplexity is preferred' (1 by definition) and 'whole statement prefers the same':
+    `value`, `low`, `high` (Wilson), `n` (items with both scores and no tie), `unanswered`, `chance`, `printed` (NaN).
+    """
+    scored = answers[(answers["protocol"] == "completion") & answers["error"].isna()]
+    whole = scored.astype({"logprob": float}).pivot(index="id", columns="role", values="logprob")
+    tokens = scored.astype({"tokens": float}).pivot(index="id", columns="role", values="tokens")
+    each = np.exp(-whole / tokens)
+    chosen = multiple_choice(answers).query("protocol == 'completion'").set_index("id")["correct"]
+    chosen = chosen.where(chosen != 0.5)
+    told = {"lower perplexity is preferred": each["S"] < each["RS"]}
+    told["whole statement prefers the same"] = whole["S"] > whole["RS"]
+    rows = []
+    for metric, first in told.items():
+        same = (first.reindex(chosen.index) == (chosen == 1)).astype(float).where(chosen.notna())
+        trials = pd.DataFrame({"id": chosen.index.to_numpy(), "value": same.to_numpy()})
+        rows.append({"metric": metric, **rate(trials), "printed": np.nan})
+    return pd.DataFrame(rows)
 
 
 def rates(items: pd.DataFrame) -> pd.DataFrame:
@@ -158,7 +183,7 @@ def rates(items: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    items : as `multiple_choice` gives them.
+    items : as `multiple_choice` gives them; with `article`, items of one article are one draw (`rates.rate`).
 
     Returns
     -------
@@ -177,7 +202,7 @@ def rates(items: pd.DataFrame) -> pd.DataFrame:
     if letter["order"].nunique() == 2:
         trials[HALVES] = _halves(letter).assign(value=lambda rows: rows["correct"])
         trials[BIAS] = letter.assign(value=letter["picked_a"])
-    table = _by_nation({metric: rows for metric, rows in trials.items() if len(rows)})
+    table = by_nation({metric: rows for metric, rows in trials.items() if len(rows)})
     comparable = (table["nation"] == "all") & table["metric"].isin(["completion", HALVES])
     return table.assign(printed=np.where(comparable, PRINTED, np.nan))
 
@@ -188,98 +213,23 @@ def _halves(letter: pd.DataFrame) -> pd.DataFrame:
     return letter[(place < size / 2) == (letter["order"] == "S first")]
 
 
-def heuristics(triples: pd.DataFrame) -> pd.DataFrame:
-    """How often would a rule that knows no values pick S?
-
-    A rate far from one half says that the wording gives a statement away, so a model can score without any values.
+def by_source_kind(items: pd.DataFrame, triples: pd.DataFrame) -> pd.DataFrame:
+    """Break the rates down by nation and by whose position a statement is, articles being drawn as a whole.
 
     Parameters
     ----------
-    triples : columns `id`, `nation`, `question`, `statement`, `reverse_statement`.
+    items : as `multiple_choice` gives them.
+    triples : what was asked about: `id`, `source_kind`; `article` where several share one, else each is its own.
 
     Returns
     -------
-    One row per `nation` (first 'all') and rule (`metric`): `value`, the share of items in which the rule picks S,
-    ties counting one half; `low` and `high` (Wilson, 95%); `n`; `unanswered`, always 0; `chance`, 0.5; `printed`, NaN.
-
-    Examples
-    --------
-    >>> pair = {"id": "x", "nation": "FR", "question": "Is it so?", "statement": "It is.", "reverse_statement": "No."}
-    >>> heuristics(pd.DataFrame([pair])).query("nation == 'all'").set_index("metric")["value"].to_dict()
-    {'fewer negations': 1.0, 'longer string': 1.0, 'shorter string': 0.0, 'more words of the question': 1.0}
+    As `rates` gives it, with `source_kind` first: 'both', then 'quoted' and 'official' as far as there are any.
     """
-    rules: dict[str, Callable[[str, str], float]] = {
-        "fewer negations": lambda text, question: -negations(text),
-        "longer string": lambda text, question: len(text),
-        "shorter string": lambda text, question: -len(text),
-        "more words of the question": overlap,
-    }
-    trials = {}
-    for metric, score in rules.items():
-        gap = [
-            score(item["statement"], item["question"]) - score(item["reverse_statement"], item["question"])
-            for item in triples.to_dict("records")
-        ]
-        trials[metric] = triples.assign(value=_positive(pd.Series(gap, index=triples.index, dtype=float)))
-    return _by_nation(trials).assign(printed=np.nan)
-
-
-def negations(text: str) -> int:
-    """Count words that negate: a closed list, and contractions in n't.
-
-    Examples
-    --------
-    >>> negations("It isn't so, and never was without doubt.")
-    3
-    """
-    return sum(word in NEGATIONS or word.endswith("n't") for word in _words(text))
-
-
-def overlap(text: str, question: str) -> float:
-    """Measure how many words two texts share.
-
-    Returns
-    -------
-    Distinct words in both over distinct words in either (Jaccard), in [0, 1].
-
-    Examples
-    --------
-    >>> overlap("Trade is free.", "Is trade fair?")
-    0.5
-    """
-    ours, theirs = set(_words(text)), set(_words(question))
-    return len(ours & theirs) / max(1, len(ours | theirs))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+(?:[-']\w+)*", text.lower().replace("’", "'"))
-
-
-def _by_nation(trials: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    nations = next(iter(trials.values()))["nation"].unique() if trials else []
-    rows = []
-    for nation in ("all", *nations):
-        for metric, table in trials.items():
-            part = table if nation == "all" else table[table["nation"] == nation]
-            rows += [{"nation": nation, "metric": metric, **kind, **_rate(own)} for kind, own in _by_kind(part)]
-    return pd.DataFrame(rows)
-
-
-def _by_kind(trials: pd.DataFrame) -> Iterator[tuple[dict[str, str | None], pd.DataFrame]]:
-    """Each kind of measurement with all trials, those of another kind without value; a rule's choices have no kind."""
-    if "measurement" not in trials:
-        yield {}, trials
-        return
-    kinds = trials["measurement"].dropna().unique()
-    for kind in kinds if len(kinds) else [None]:
-        yield {"measurement": kind}, trials.assign(value=trials["value"].where(trials["measurement"] == kind))
-
-
-def _rate(trials: pd.DataFrame) -> dict[str, float]:
-    # An item with one order unanswered would let the letter bias into the mean of both orders: it goes as a whole.
-    whole = trials.groupby("id")["value"].transform(lambda values: values.notna().all()).astype(bool)
-    answered = trials[whole]
-    scores = answered.groupby("id")["value"].mean()
-    n, asked = len(scores), trials["id"].nunique()
-    low, high = stats.wilson(scores.sum(), n) if n else (np.nan, np.nan)
-    return {"value": scores.mean(), "low": low, "high": high, "n": n, "unanswered": asked - n, "chance": 0.5}
+    article = triples["article"] if "article" in triples else triples["id"]
+    about = triples[["id", "source_kind"]].assign(article=article.fillna(triples["id"]))
+    joined = items.merge(about, on="id", validate="many_to_one")
+    parts = {"both": joined, **dict(list(joined.groupby("source_kind", sort=False)))}
+    tables = [rates(part).assign(source_kind=kind) for kind, part in parts.items()]
+    table = pd.concat(tables, ignore_index=True)
+    table["printed"] = table["printed"].where(table["source_kind"] == "both")
+    return table[["source_kind", *table.columns.drop("source_kind")]]

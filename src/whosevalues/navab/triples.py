@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from .. import ROOT, UserError
+from .reversal import Reversed, reverse
 
 TEACHING = ROOT / "data" / "teaching" / "triples.csv"
 
@@ -114,3 +117,118 @@ def _problem(row: dict[str, str], seen: set[str]) -> str | None:
     if row["statement"].strip().casefold() == row["reverse_statement"].strip().casefold():
         return "statement and reverse_statement are the same; nothing could be preferred"
     return None
+
+
+RULES = "rules"
+"""Who wrote a triple that no model wrote."""
+
+
+def build(statements: pd.DataFrame) -> pd.DataFrame:
+    """Make triples of statements by the rules of `reversal`, offline.
+
+    Parameters
+    ----------
+    statements : `statement_id`, `article`, `nation`, `statement`, `source_kind`; `topic`, where it is known.
+
+    Returns
+    -------
+    One row per statement that a rule can reverse: `COLUMNS` (`id` is the statement's, `written_by` 'rules'), `article`,
+    `statement_id`, `rule`, `negated` (whether S is the one of the two that denies). `problems` of `attempt` lists the
+    others.
+    """
+    return usable(attempt(statements))
+
+
+def attempt(statements: pd.DataFrame) -> pd.DataFrame:
+    """Try to make a triple of every statement by rules.
+
+    Parameters
+    ----------
+    statements : as for `build`.
+
+    Returns
+    -------
+    One row per statement: the columns of `build` and `problem`, None where the triple can be used.
+    """
+    lower = _written_small(statements["statement"])
+    made = [reverse(text, lower) for text in statements["statement"]]
+    parts = pd.DataFrame(made, columns=Reversed._fields, index=statements.index)
+    tried = _named(statements, RULES).assign(
+        question=parts["question"], reverse_statement=parts["statement"], rule=parts["rule"], negated=parts["negated"]
+    )
+    return _judged(tried, parts["reason"])
+
+
+def usable(attempts: pd.DataFrame) -> pd.DataFrame:
+    """Give the triples among attempts that can be put to a model.
+
+    Parameters
+    ----------
+    attempts : of `attempt` or `triple_requests.read_answers`.
+
+    Returns
+    -------
+    Those without a problem, without that column, numbered anew.
+    """
+    return attempts[attempts["problem"].isna()].drop(columns="problem").reset_index(drop=True)
+
+
+def problems(attempts: pd.DataFrame) -> pd.DataFrame:
+    """List the attempts that gave no triple.
+
+    Parameters
+    ----------
+    attempts : of `attempt` or `triple_requests.read_answers`.
+
+    Returns
+    -------
+    One row per statement: `row` (its place in the table, from 1), `statement_id`, `article`, `statement`, `problem`.
+    """
+    numbered = attempts.assign(row=range(1, len(attempts) + 1))
+    return numbered.loc[numbered["problem"].notna(), ["row", "statement_id", "article", "statement", "problem"]]
+
+
+def balanced(triples: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Draw as many triples in which S denies as triples in which RS does.
+
+    Parameters
+    ----------
+    triples : of `build`.
+    seed : of the draw among the more frequent kind.
+
+    Returns
+    -------
+    All of the rarer kind, and as many of the other, in the order of `triples`.
+    """
+    kinds = [rows for _, rows in triples.groupby("negated")]
+    if len(kinds) < 2:
+        return triples.head(0)
+    size = min(len(rows) for rows in kinds)
+    return pd.concat([rows.sample(size, random_state=seed) for rows in kinds]).sort_index().reset_index(drop=True)
+
+
+def _named(statements: pd.DataFrame, written_by: str) -> pd.DataFrame:
+    topic = statements["topic"] if "topic" in statements else pd.Series("none", index=statements.index)
+    return pd.DataFrame(
+        {
+            "id": statements["statement_id"], "nation": statements["nation"], "topic": topic.astype(str),
+            "question": "", "statement": statements["statement"].str.split().str.join(" "), "reverse_statement": "",
+            "source_kind": statements["source_kind"], "written_by": written_by,
+            "article": statements["article"], "statement_id": statements["statement_id"],
+        }
+    )  # fmt: skip
+
+
+def _judged(tried: pd.DataFrame, reasons: Iterable[str]) -> pd.DataFrame:
+    """Set beside each attempt why it cannot be used: what its maker said, or else what its row shows."""
+    seen: set[str] = set()
+    found = []
+    for row, reason in zip(tried.to_dict("records"), reasons, strict=True):
+        found.append(reason or _problem(row, seen))
+        seen.add(row["id"])
+    return tried.assign(problem=pd.Series(found, index=tried.index, dtype=object)).reset_index(drop=True)
+
+
+def _written_small(texts: Iterable[str]) -> frozenset[str]:
+    """Words that stand in the midst of a sentence with a small letter."""
+    return frozenset(word for text in texts for word in re.findall(r"(?<=[a-z,] )[a-z]+", text))
