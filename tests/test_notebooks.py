@@ -183,7 +183,7 @@ def test_chapters_have_the_fixed_shape(name):
     ("name", "start", "given"),
     [
         ("mena/alignment", "own folder", {"model": "uniform", "countries": ["EG", "TR"]}),
-        ("multicultural/judges", "repository", {"model": "uniform", "rounds": 50}),
+        ("multicultural/responses", "repository", {"model": "uniform"}),
         ("multicultural/people", "repository", {"rounds": 2}),
     ],
     ids=["options read", "answers written and judged", "released data"],

@@ -22,6 +22,7 @@ EXPERIMENTS = {
     "navab-tags": "navab.tagging",
     "navab-statements": "navab.extraction",
     "navab-turns": "navab.persistence",
+    "navab-survey": "navab.value_sources",
     "navab-triples": "navab.triple_requests",
     "multicultural-countries": "multicultural.prompting",
     "mena-order": "mena.order",

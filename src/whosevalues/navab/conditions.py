@@ -122,7 +122,7 @@ def plan(
         PRUNED: pruned(plain, len(plain) - len(without(plain, gone)), seed),
         PLANTED: mixed,
         PLANTED_REDUCED: without(mixed, gone_mixed),
-        PLANTED_CLEAN: mixed[~mixed["id"].str.endswith("-planted")].reset_index(drop=True),
+        PLANTED_CLEAN: plain,
         PLANTED_PRUNED: pruned(mixed, len(mixed) - len(plain), seed),
     }
 

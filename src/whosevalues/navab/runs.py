@@ -140,7 +140,8 @@ def table(rows: pd.DataFrame, rounds: int = 1000) -> pd.DataFrame:
     out = []
     for condition, own in after.groupby("condition", sort=False):
         named = {"condition": condition, "pairs": own["pairs"].mean()}
-        out.append(aligned.compared(before, own, rounds).assign(seed="all", **named))
+        told = aligned.compared(before, own, rounds).assign(seed="all", **named)
+        out.append(told if condition in (PLAIN, ORPO, SMALL) else told[told["nation"] == "all"])
         choices = own[own["metric"] == aligned.COMPLETION]
         for seed, one in choices.groupby("seed") if own["seed"].nunique() > 1 else []:
             mine = aligned.compared(before, one, rounds)
