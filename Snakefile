@@ -32,6 +32,11 @@ FULL = {
     "mena/nvas": {"rounds": 1000},
     "mena/consistency": {"rounds": 1000},
     "mena/collapse": {"rounds": 1000, "shuffles": 400},
+    "navab/topics": {"seeds": 5},
+    "navab/conflicts": {"first_year": 1973, "draws": 3},
+    "navab/judgement": {"judged_items": 8, "written": True, "blanks": 8},
+    "navab/alignment": {"seeds": 3},
+    "navab/persistence": {"items": 10},
 } if config.get("full") else {}  # fmt: skip
 
 
