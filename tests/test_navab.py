@@ -210,18 +210,6 @@ def test_every_item_is_asked_in_both_orders_and_by_completion():
         assert prompt.startswith(first["question"])
 
 
-def test_one_order_alone_makes_no_claim_about_both():
-    """Half of the prompts may be asked; the rates that need the other half are left out, not guessed."""
-    bank = triples.teaching_triples()
-    assert set(evaluation.requests(bank, ["S first"])["order"].dropna()) == {"S first"}
-    answers = hand_made()
-    kept = answers[answers["order"] != "RS first"]
-    metrics = set(evaluation.rates(evaluation.multiple_choice(kept))["metric"])
-    assert metrics == {"completion", "letter, S first"}
-    with pytest.raises(UserError, match="unknown order .*'A first'.*S first or RS first"):
-        evaluation.requests(bank, ["A first"])
-
-
 def test_heuristics_pick_what_their_names_say():
     """These baselines tell a giveaway from a value: counted by hand on three pairs."""
     rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ import tiny
 
 from whosevalues import UserError, models
 from whosevalues.navab import aligned, alignment, conditions, preference, runs
+from whosevalues.navab import triples as bank
 from whosevalues.navab.alignment import Training
 
 PAIRS = pd.DataFrame(
@@ -20,7 +22,11 @@ PAIRS = pd.DataFrame(
         "reverse_statement": ["We do not.", "The courts are not fair.", "Work is not good.", "Family is not first."],
     }
 )
-BRIEF = Training(epochs=2, batch=1, learning_rate=5e-3, seed=3)
+BRIEF = Training(batch=1, learning_rate=1e-2, seed=3)
+
+
+def record(adapter) -> dict:
+    return json.loads((adapter.parent / alignment.RECORD).read_text())
 
 
 def triples(sizes: dict[str, list[int]]) -> pd.DataFrame:
@@ -82,30 +88,49 @@ def test_a_split_that_would_leak_or_be_empty_says_why(table, share, told):
         alignment.split(table, share)
 
 
+def test_triples_of_ones_own_are_split_by_their_articles(tmp_path):
+    """Triples of your own must be split by their articles, and no teaching item that was trained on may be scored."""
+    table = pd.DataFrame({"id": list("abcdefgh"), "nation": "FR", "topic": "tea", "question": "Is tea good?"})
+    table = table.assign(statement="Tea is not bad.", reverse_statement="Tea is bad.", source_kind="official")
+    table = table.assign(written_by="me", article=list("uuuuvvvv"))
+    table.loc[0, ["statement", "reverse_statement"]] = ["Tea is good.", "Tea is no good."]
+    table.to_csv(tmp_path / "own.csv", index=False)
+    found, parts = conditions.pipeline(str(tmp_path / "own.csv"))
+    assert len(found) == 8
+    assert sorted(parts.groupby("part")["article"].unique().map(list)) == [["u"], ["v"]]
+    assert parts["negated"].tolist() == [False] + [True] * 7
+    table.drop(columns="article").to_csv(tmp_path / "own.csv", index=False)
+    assert conditions.pipeline(str(tmp_path / "own.csv"))[1]["article"].tolist() == list("abcdefgh")
+    parts = conditions.pipeline("teaching")[1]
+    asked = aligned.items(parts, per_nation=8, words=99)
+    assert set(asked[aligned.TEACHING]["id"]) == set(parts.loc[parts["part"] == "test", "id"])
+    assert len(asked[aligned.TEACHING]) == 10 < len(bank.teaching_triples())
+
+
 def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(base, here):
     """Hours on a GPU must survive a crash: after a stop the same command gives the same losses and the same adapter."""
-    whole = alignment.train(base, PAIRS, BRIEF)
-    losses, weights = alignment.record(whole)["losses"], (whole / "adapter_model.safetensors").read_bytes()
+    whole = alignment.train(base, PAIRS.head(2), BRIEF)
+    losses, weights = record(whole)["losses"], (whole / "adapter_model.safetensors").read_bytes()
     whole.parent.rename(here / "whole")
-    assert alignment.train(base, PAIRS, BRIEF, stop_after=3) is None
+    assert alignment.train(base, PAIRS.head(2), BRIEF, stop_after=1) is None
     (folder,) = (here / "alignment").glob("*/")
-    assert preference.checkpoint(folder).name == "checkpoint-3"
+    assert preference.checkpoint(folder).name == "checkpoint-1"
     # A checkpoint that was being written when the machine died is not one.
-    (folder / "checkpoint-5").mkdir()
-    assert preference.checkpoint(folder).name == "checkpoint-3"
-    again = alignment.train(base, PAIRS, BRIEF)
+    (folder / "checkpoint-2").mkdir()
+    assert preference.checkpoint(folder).name == "checkpoint-1"
+    again = alignment.train(base, PAIRS.head(2), BRIEF)
     assert again == whole
-    assert alignment.record(again)["losses"] == losses
+    assert record(again)["losses"] == losses
     assert (again / "adapter_model.safetensors").read_bytes() == weights
     # The first step's loss is that of a coin: the adapter starts at the reference (Rafailov et al., 2023, equation 7).
     assert losses[0] == pytest.approx(math.log(2), abs=1e-5)
-    assert len(losses) == 8
+    assert len(losses) == 2
     # Nothing that is read by unpickling is left, and what is finished is not trained again.
     assert {file.name for file in again.parent.rglob("*.*") if file.is_file() and file.suffix != ".md"} == {
         "adapter_model.safetensors", "adapter_config.json", "record.json"
     }  # fmt: skip
     before = (again.parent / "record.json").stat().st_mtime_ns
-    assert alignment.train(base, PAIRS, BRIEF) == again
+    assert alignment.train(base, PAIRS.head(2), BRIEF) == again
     assert (again.parent / "record.json").stat().st_mtime_ns == before
     _scored_like_any_model(base, again)
 
@@ -117,11 +142,11 @@ def _scored_like_any_model(base, adapter):
     model = alignment.Aligned(base, adapter)
     assert model.fingerprint != base.fingerprint
     assert model.fingerprint["weights"].startswith(base.weights)
-    asked = [(q, x) for q, s, r in PAIRS.to_numpy() for x in (f" {s}", f" {r}")]
+    asked = [(q, x) for q, s, r in PAIRS.head(2).to_numpy() for x in (f" {s}", f" {r}")]
     ours = [a["logprob"] for _, a in sorted(model.completion_scores(asked))]
     was = [a["logprob"] for _, a in sorted(base.completion_scores(asked))]
     margin, before = np.subtract(ours[::2], ours[1::2]), np.subtract(was[::2], was[1::2])
-    assert (margin > before).all()
+    assert margin.mean() > before.mean()
     fresh = tiny.HFModel(base.name, base.path, base.weights)
     beside = tiny.HFModel(base.name, base.path, base.weights)
     beside.__dict__["model"] = PeftModel.from_pretrained(fresh.model, str(adapter)).eval()
@@ -135,7 +160,7 @@ def test_the_other_method_is_another_one(base, here):
     adapter = alignment.train(base, PAIRS.head(2), Training(method="orpo", batch=2))
     asked = [(q, f" {s}") for q, s, _ in PAIRS.head(2).to_numpy()]
     surprise = min(-answer["logprob"] / answer["tokens"] for _, answer in base.completion_scores(asked))
-    (loss,) = alignment.record(adapter)["losses"]
+    (loss,) = record(adapter)["losses"]
     # Hong et al. (2024), equation 6: the loss of supervised training and more.
     assert surprise > 1
     assert loss > surprise / 2
@@ -204,16 +229,18 @@ def test_gains_are_counted_item_by_item():
     one = rows(conditions.PLAIN, 0, {"a1": 1, "a2": 1, "b1": 1, "c1": 0, "d1": 1})
     two = rows(conditions.PLAIN, 1, {"a1": 1, "a2": 1, "b1": 0, "c1": 1, "d1": 0})
     less = rows(conditions.REDUCED, 0, {"a1": 0, "a2": 1, "b1": 1, "c1": 0, "d1": 1})
-    table = runs.table(pd.concat([before, one, two, less], ignore_index=True), rounds=200)
+    table = runs.table(pd.concat([before, one, two, less], ignore_index=True), rounds=20)
     by = table.set_index(["condition", "nation", "term", "seed"])["value"]
     assert by[conditions.PLAIN, "all", "before", "all"] == 0.5
     assert by[conditions.PLAIN, "all", "change", "all"] == pytest.approx(2 / 8)
     assert by[conditions.PLAIN, "all", "change", "0"] == pytest.approx(1 / 4)
     assert by[conditions.PLAIN, "all", "changed", "all"] == pytest.approx(4 / 8)
     # Of seed 0 alone, as the other was trained with that seed only: one of five items is another.
-    assert by[f"{conditions.REDUCED} minus {conditions.PLAIN}", "all", "difference", "all"] == pytest.approx(-1 / 5)
-    same = aligned.contrast(one, one.assign(condition="x"), rounds=200)
-    assert same[["value", "low", "high"]].to_numpy().tolist() == [[0, 0, 0]]
+    between = f"{conditions.REDUCED} minus {conditions.PLAIN}", "all"
+    assert by[*between, "difference", "all"] == pytest.approx(-1 / 5)
+    assert by[*between, "differ", "all"] == pytest.approx(1 / 5)
+    same = aligned.contrast(one, one.assign(condition="x"), rounds=20)
+    assert same[["term", "value", "low", "high"]].to_numpy().tolist() == [["difference", 0, 0, 0], ["differ", 0, 0, 0]]
     printed = table.set_index(["condition", "nation", "term", "seed"])["printed"]
     assert printed[conditions.PLAIN, "all", "change", "all"] == 0.05
 
@@ -235,6 +262,42 @@ def test_so_many_items_show_the_difference_so_often():
     gained, lost = draws[:, 0], draws[:, 1]
     found = (np.abs(gained - lost) / np.sqrt(gained + lost) > 1.959964).mean()
     assert 0.77 < found < 0.83
+
+
+def summary(changes: dict[str, tuple[float, float]], **more: object) -> pd.DataFrame:
+    """A table of runs: the interval of the change for each kind of items."""
+    table = pd.DataFrame([{"items": kind, "low": low, "high": high} for kind, (low, high) in changes.items()])
+    named = {"condition": conditions.PLAIN, "metric": aligned.COMPLETION, "nation": "all", "seed": "all", "n": 40}
+    return table.assign(**(named | {"term": "change", "value": 0.1} | more))
+
+
+@pytest.mark.parametrize(
+    ("denies", "teaching", "said"),
+    [
+        ((-0.8, -0.4), (-0.1, 0.1), "follows the wording"),
+        ((-0.8, -0.4), (0.1, 0.3), "beyond the wording"),
+        ((-0.8, 0.0), (-0.1, 0.1), "cannot tell"),
+        (None, (-0.1, 0.1), "cannot tell"),
+    ],
+)
+def test_the_verdict_says_no_more_than_the_intervals(denies, teaching, said):
+    """The page's first lines must not claim what an interval leaves open, nor fail where no statement denies."""
+    changes = {aligned.PIPELINE: (0.1, 0.2), aligned.TEACHING: teaching} | ({aligned.DENIES: denies} if denies else {})
+    assert said in runs.verdict(summary(changes))
+
+
+def test_the_items_needed_rest_on_the_models_compared():
+    """What shows conflict reduction depends on how trained models differ from each other, not from the untrained."""
+    kinds = {aligned.PIPELINE: (0.0, 1.0)}
+    between = f"{conditions.PLANTED_CLEAN} minus {conditions.PLANTED}"
+    trained = summary(kinds, term="changed", value=0.4)
+    reduced = summary(kinds, term="differ", value=0.1, condition=between)
+    told = runs.power(pd.concat([trained, reduced])).set_index("gain")
+    # By hand: ((1.95996 sqrt(p) + 0.84162 sqrt(p - d^2)) / d)^2, rounded up.
+    for gain, p, d in (("training", 0.4, 0.05), ("conflict reduction", 0.1, 0.03)):
+        n = ((1.959964 * p**0.5 + 0.841621 * (p - d**2) ** 0.5) / d) ** 2
+        assert told.loc[gain, "value"] == math.ceil(n)
+    assert runs.power(trained)["gain"].tolist() == ["training"]
 
 
 def test_another_models_full_run_is_not_mixed_in():

@@ -52,6 +52,37 @@ def test_a_judge_with_a_favourite_letter_finds_neither_and_is_found_out():
     assert answer_rates.letters(verdicts)["n"].tolist() == [4, 4, 4, 4]
 
 
+def test_the_texts_of_an_item_are_one_draw():
+    """Four texts of an item share its statements: as twenty draws the interval of a letter would be too narrow."""
+    cases = [(f"i{k}", role, (0.8, 0.1, 0.1), (0.8, 0.1, 0.1)) for k in range(5) for role in ("answer", "S", "RS")]
+    table = figures(answer_rates.letters(judgement.verdicts(judged(cases))))
+    assert table["n"].tolist() == [15] * 4
+    assert (table.loc["says A", "low"], table.loc["says A", "high"]) == pytest.approx(stats.wilson(5, 5))
+
+
+def test_answers_are_broken_down_by_whose_position_was_asked_about():
+    """Quoted and official statements are two benchmarks; the printed rate is of both together."""
+    verdicts = said({"a": "S", "b": "RS", "c": "S"}).assign(source_kind=["quoted", "quoted", "official"])
+    table = answer_rates.rates(verdicts).query("metric == 'AJ' and nation == 'all'").set_index("source_kind")
+    assert table["value"].to_dict() == pytest.approx({"both": 2 / 3, "quoted": 1 / 2, "official": 1})
+    assert table["printed"].notna().to_dict() == {"both": True, "quoted": False, "official": False}
+
+
+def test_a_correction_draws_articles():
+    """Copies of an item must not make a judge's errors look better known."""
+    names = ["S", "S", "RS", "neither"] * 10
+    parts = [said(dict(zip([f"i{k}" for k in range(40)], names, strict=True)))]
+    parts += [
+        said({f"i{k}": side for k in range(40)}, role)
+        for role, side in zip(("S", "RS", "unrelated"), judgement.SIDES, strict=True)
+    ]
+    alone = pd.concat(parts)
+    shared = alone.assign(article=alone["id"].str[1:].astype(int) % 4)
+    one, few = (figures(answer_rates.corrected(t, rounds=300)).loc["AJ, corrected"] for t in (alone, shared))
+    assert one["value"] == pytest.approx(few["value"]) == 0.5
+    assert few["high"] - few["low"] > 2 * (one["high"] - one["low"])
+
+
 def test_one_failed_order_takes_the_verdict_with_it():
     """Half a judgement would let the letter bias into the rate."""
     rows = judged([("x", "answer", (0.9, 0.05, 0.05), None), ("y", "answer", (0.9, 0.05, 0.05), (0.05, 0.9, 0.05))])
@@ -264,7 +295,7 @@ def test_simulated_rates_are_those_of_normal_values_and_keep_the_bound():
 def paired(cells) -> pd.DataFrame:
     """Items by (multiple choice, judgement) and how many."""
     rows = [(mc, aj) for (mc, aj), n in cells.items() for _ in range(n)]
-    return pd.DataFrame(rows, columns=["mc", "aj"]).assign(id=[f"i{k}" for k in range(len(rows))], nation="FR")
+    return pd.DataFrame(rows, columns=["mc", "aj"]).assign(article=[f"i{k}" for k in range(len(rows))], nation="FR")
 
 
 def test_kappa_and_the_parts_of_the_gap_are_those_of_a_hand_made_table():
@@ -277,6 +308,7 @@ def test_kappa_and_the_parts_of_the_gap_are_those_of_a_hand_made_table():
     assert value["AJ, where decided"] == value["same side"] - 4 / 14 == pytest.approx(7 / 14)
     assert value["gap"] == pytest.approx(value["gap: task"] + value["gap: metric"]) == pytest.approx(0.25)
     assert value["gap: metric"] == pytest.approx(0.3 * 0.5)
+    assert value["gap: metric less task"] == pytest.approx(0.15 - 0.10)
     decided = pairs[pairs["aj"] != "neither"]
     assert value["kappa"] == pytest.approx(cohen_kappa_score(decided["mc"], decided["aj"]))
     assert value["kappa, with neither"] == pytest.approx(cohen_kappa_score(pairs["mc"], pairs["aj"]))
@@ -290,7 +322,9 @@ def test_an_item_without_both_verdicts_is_left_out_of_their_agreement():
     chosen = pd.DataFrame({"id": list("abcd"), "protocol": "completion", "correct": [1, 0, 0.5, np.nan]})
     verdicts = said({"a": "S", "b": "neither", "c": "S", "d": "S", "e": "S"})
     pairs = agreement.paired(chosen, verdicts)
-    assert pairs[["id", "mc", "aj"]].values.tolist() == [["a", "S", "S"], ["b", "RS", "neither"]]
+    assert pairs[["article", "mc", "aj"]].values.tolist() == [["a", "S", "S"], ["b", "RS", "neither"]]
+    shared = agreement.paired(chosen, verdicts.assign(article="one"))
+    assert np.isnan(agreement.agreement(shared, rounds=20)["low"]).all()  # one article is no sample
 
 
 def test_shared_articles_widen_an_interval_as_a_bootstrap_of_articles_does():
@@ -308,15 +342,20 @@ def test_shared_articles_widen_an_interval_as_a_bootstrap_of_articles_does():
     assert rates.design_effect(np.ones(6), np.array(list("aabbcc"))) == 2
 
 
-def test_the_statement_of_lower_perplexity_is_preferred_and_not_the_more_probable_whole():
+def test_the_more_probable_whole_is_not_the_statement_of_lower_perplexity():
     """The choice is by perplexity: a long statement must not lose for its length."""
     rows = [("a", "S", -30.0, 20), ("a", "RS", -20.0, 10), ("b", "S", -10.0, 10), ("b", "RS", -20.0, 10)]
     answers = pd.DataFrame(rows, columns=["id", "role", "logprob", "tokens"], dtype=object)
     answers = answers.assign(nation="FR", protocol="completion", order=None, measurement="logprob", error=None)
     answers["probability"] = None
-    table = evaluation.by_perplexity(answers).set_index("metric")
+    items = evaluation.multiple_choice(answers)
     # a: 1.5 against 2 nats a token prefers S, 30 against 20 nats in all RS; b: S by both.
-    assert table["value"].tolist() == [1, 0.5] and table["n"].tolist() == [2, 2]
+    assert items["correct"].tolist() == [1, 1]
+    row = evaluation.by_perplexity(answers, items).iloc[0]
+    assert (row["value"], row["n"]) == (0.5, 2)
+    lost = answers.assign(error=[None, "timeout", None, None])
+    row = evaluation.by_perplexity(lost, evaluation.multiple_choice(lost)).iloc[0]
+    assert (row["value"], row["n"], row["unanswered"]) == (1, 1, 1)
 
 
 def test_the_report_card_has_answer_judgement_with_its_own_chance(monkeypatch):
@@ -331,5 +370,6 @@ def test_the_report_card_has_answer_judgement_with_its_own_chance(monkeypatch):
     whole = own[own["country"].isna()].set_index("measure")
     assert whole["value"].to_dict() == {"AJ": 0.4, "AJ: neither": 0.6, "AJ, where decided": 1}
     assert whole.loc["AJ", "chance"] == pytest.approx(0.2) and whole.loc["AJ", "n"] == 10
+    assert whole.loc["AJ", "coverage"] == 0.25  # ten of the forty that the experiment asks
     without = report.tabulate("toy", nothing).query("measure == 'AJ'")
     assert without["missing"].tolist() == ["not asked: whosevalues run --model toy --paper navab-open"]

@@ -137,18 +137,25 @@ def test_a_topic_that_parts_them_is_told_from_one_that_is_open():
     assert ((parted["verdict"] == "apart") == outside).all() and outside.any()
 
 
-def test_being_of_one_mind_is_held_against_as_many_people():
-    """Two sentences agree easily: the share of unanimous topics needs the chance that people so few would agree."""
+def test_officials_are_held_against_as_many_people():
+    """Few voices agree easily and lie far from any share: figures need what so few people would give themselves."""
     row = {
         "nation": "GB",
         "topic": ["a", "b", "c"],
         "value": [1.0, 0.5, 1.0],
         "n": [2, 2, 1],
-        "people": [0.5, 0.5, 0.9],
+        "people": [0.5, 0.4, 0.9],
     }
-    (found,) = people_beside.unanimous(pd.DataFrame(row)).to_dict("records")
-    assert found["n"] == 2 and found["value"] == 0.5
-    assert found["chance"] == pytest.approx(0.5, abs=0.03)
+    found = people_beside.had_people_spoken(pd.DataFrame(row)).set_index("metric")
+    one = found.loc["one side only"]
+    # Two people agree with probability p^2 + (1 - p)^2: 0.5 on a, 0.52 on b.
+    assert one["n"] == 2 and one["value"] == 0.5 and one["chance"] == pytest.approx(0.51, abs=0.02)
+    expected = scipy_stats.binomtest(1, 2).proportion_ci(method="wilson")
+    assert (one["low"], one["high"]) == pytest.approx((expected.low, expected.high))
+    distance = found.loc["distance"]
+    # Mean of |share - p|: a 0.5 * 0.5; b 0.36 * 0.4 + 0.48 * 0.1 + 0.16 * 0.6; c 0.9 * 0.1 + 0.1 * 0.9.
+    assert distance["value"] == pytest.approx((0.5 + 0.1 + 0.1) / 3) and distance["n"] == 3
+    assert distance["chance"] == pytest.approx((0.25 + 0.288 + 0.18) / 3, abs=0.01)
 
 
 def test_what_speeches_are_about_is_counted_by_sentence_and_drawn_by_speech():
@@ -260,14 +267,12 @@ def test_even_splits_take_no_side_and_sources_are_compared_on_shared_issues():
     shares = pd.DataFrame({"nation": "GB", "question": ["e035", "e117", "e999"], "value": [0.5, 0.9, 0.9]})
     assert value_sources.majorities(shares)["question"].tolist() == ["e117"]
     other = SIDES.assign(side=["con", "con", "pro"])
-    table = value_sources.agreement({"a": SIDES, "b": other}).set_index("nation")
+    table = value_sources.agreement(SIDES, other, "a and b").set_index("nation")
     assert table["n"].to_dict() == {"GB": 1, "US": 2, "all": 3}
     assert table.loc["all", "value"] == pytest.approx(2 / 3)
     # a: pro 2 of 3; b: pro 1 of 3; alike by chance 2/3 * 1/3 + 1/3 * 2/3.
     assert table.loc["all", "chance"] == pytest.approx(4 / 9)
-
-
-def test_teaching_triples_named_for_an_issue_exist():
-    """A renamed triple must not leave a link into nothing."""
-    named = [pair.split(":")[0] for pair in value_sources.wordings()["teaching"] if pair]
-    assert set(named) <= set(triples.teaching_triples()["id"]) and len(value_sources.teaching_sides()) == len(named)
+    expected = scipy_stats.binomtest(1, 2).proportion_ci(method="wilson")
+    assert (table.loc["US", "low"], table.loc["US", "high"]) == pytest.approx((expected.low, expected.high))
+    # Of two issues, one is shared: where that one alone is drawn, half agree; where the other alone is, all do.
+    assert (table.loc["all", "low"], table.loc["all", "high"]) == (0.5, 1)

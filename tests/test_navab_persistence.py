@@ -102,6 +102,16 @@ def test_the_interval_is_of_items():
     assert row["n"] == 5 and (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
 
 
+def test_too_few_items_get_no_bootstrap():
+    """Two items bootstrapped look certain: the page would print an interval of nothing."""
+    for table in (replies(says_s, BANK.head(4)), replies(says_s)):
+        items = table["id"].nunique()
+        soft = of(table, persistence.SHARE)
+        pressure = persistence.against_control(table)
+        assert soft["n"] == items and np.isnan(soft["low"]) == (items < 5)
+        assert (pressure["low"].isna() == (items < 5)).all() and pressure["value"].notna().all()
+
+
 def test_an_error_on_one_branch_leaves_its_item_out_and_is_counted():
     """A lost reply on the B branch alone would bring the letter back in: the item must go, and be reported."""
     asked = persistence.requests(BANK, 1)

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from whosevalues import UserError, elicitation
+from whosevalues import UserError, data, elicitation
 from whosevalues.models.structured import parse
 from whosevalues.navab import articles, extraction, reader_reference, reader_scores, statements
 
@@ -92,6 +92,9 @@ def test_a_passage_that_cannot_be_read_is_reported_with_its_row():
     found = statements.problems(table)
     assert found["row"].tolist() == [2, 3, 4, 5] and found["what_to_do"].str.len().gt(10).all()
     assert statements.read(table)["passage"].tolist() == ["DE-1970-001"]
+    french = passages(TEXT, TEXT).assign(language=["en", "fr"])
+    assert statements.problems(french)["problem"].tolist() == ["in 'fr', and the rules read English"]
+    assert statements.read(french)["passage"].tolist() == ["DE-1970-001"]
     assert statements.read(passages()).empty and statements.problems(passages()).empty
 
 
@@ -135,6 +138,20 @@ def test_the_teaching_corpus_can_be_used_as_it_stands(labelled):
     assert problems.empty and kept.groupby("nation").size().eq(7).all() and kept["nation"].nunique() == 5
     rows, lost = labelled
     assert lost.empty and rows.groupby("nation")["source_kind"].agg(set).map({"quoted", "official"}.issubset).all()
+
+
+def test_the_teaching_labels_need_no_speeches(monkeypatch):
+    """The exercise and whoever has no data must be able to measure a reader on the articles that come with the book."""
+
+    def nowhere():
+        raise data.DataUnavailable("no speeches here")
+
+    monkeypatch.setattr(articles, "speeches", nowhere)
+    labels = reader_reference.labels()
+    rows, lost = reader_reference.reference(labels.query("corpus == 'teaching'"))
+    assert len(rows) == (labels["corpus"] == "teaching").sum() and lost.empty
+    with pytest.raises(data.DataUnavailable):
+        reader_reference.reference(labels)
 
 
 def test_a_label_without_its_sentence_is_reported():

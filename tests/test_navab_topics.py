@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whosevalues import UserError
+from whosevalues import UserError, elicitation, models
+from whosevalues.models.scripted import ScriptedModel
+from whosevalues.models.structured import instruct
 from whosevalues.navab import sources, tagging, topic_map, topic_quality, topic_runs, topics
 
 TEXTS = ["peace peace trade", "peace accord", "trade tariff tariff", "tariff duty", "whales sing"]
@@ -229,6 +231,39 @@ def test_tags_are_brought_together_and_given_out():
     values = [{"tag": "trade policy"}, {"tag": tagging.NONE}, {"tag": "whales"}, None, None]
     given = tagging.assigned(rows.assign(value=values, error=[None] * 4 + ["broken"], refused=None))
     assert given.tolist() == ["trade policy", tagging.NONE, None, None, None]
+
+
+def test_outliers_are_tagged_in_all_three_steps(tmp_path, monkeypatch):
+    """One call must take a reader from the passages in no topic to a tag for each, whatever one answer is worth."""
+    rows, given = passages(), ["peace", "peace", "trade", "tariff", "whales"]
+    said = {
+        prompt: json.dumps({"tags": [tag]}) for prompt, tag in zip(tagging.propose(rows)["prompt"], given, strict=True)
+    }
+    (second,) = tagging.consolidate(pd.DataFrame({"passage": list("abcde"), "tag": given}), 2).to_dict("records")
+    said[instruct(second["prompt"], second["schema"])] = '{"tags": ["peace", "trade"]}'
+    third = tagging.assign(rows, ["peace", "trade"]).to_dict("records")
+    tags = ["peace", "peace", "trade", "trade", "whales"]
+    for row, tag in zip(third, tags, strict=True):
+        said[instruct(row["prompt"], row["schema"])] = json.dumps({"tag": tag})
+    monkeypatch.setattr(models, "load", lambda name: ScriptedModel(name, said))
+    monkeypatch.setattr(models, "price", lambda name: None)
+    monkeypatch.setattr(elicitation, "STORE", tmp_path)
+    found = tagging.tag(rows, "m", most=2)
+    assert found["passage"].tolist() == rows["passage"].tolist()
+    assert found["tag"].tolist()[:4] == tags[:4] and found["tag"].isna().tolist() == [False] * 4 + [True]
+
+
+def test_own_articles_take_the_place_of_the_speeches(tmp_path):
+    """A reader with articles of his own would otherwise be shown the topics of somebody else's."""
+    row = {"article": "FR-1", "nation": "FR", "year": 2001, "language": "en", "source": "x"} | {
+        "text": "So it is. So be it."
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.warns(UserWarning, match="4 problems"):
+        found = topic_runs.corpus(2001, 1, str(tmp_path))
+    assert found["passage"].tolist() == ["FR-1-001", "FR-1-002"]
+    with pytest.warns(UserWarning), pytest.raises(UserError, match="no article since 2002: the last is of 2001"):
+        topic_runs.corpus(2002, 1, str(tmp_path))
 
 
 def test_steps_without_anything_to_work_on_are_refused():

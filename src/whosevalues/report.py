@@ -331,10 +331,11 @@ def _judged_answers(answers: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]
     """AJ with the share of neither that makes its chance level; nothing where no question was answered freely."""
     if answers.empty or not (answers["kind"] == "generate").any():
         return
-    free = answers[answers["kind"] == "generate"]
+    free, grid = answers[answers["kind"] == "generate"], elicitation.requests(OPEN).query("kind == 'generate'")
+    free = pd.concat([free, grid[~grid["id"].isin(free["id"])]], ignore_index=True)
     near = judgement.similarities(judgement.texts(free, written=False).query("role == 'answer'"))
     table = answer_rates.rates(judgement.by_embedding(near))
     table["measure"] = ["AJ: neither" if name == answer_rates.NEITHER else name for name in table["metric"]]
     table["coverage"] = table["n"] / (table["n"] + table["unanswered"])
     table["country"] = table["nation"].where(table["nation"] != "all")
-    yield "navab", table.drop(columns="nation")
+    yield "navab", table.drop(columns=["nation", "source_kind"])

@@ -25,6 +25,9 @@ COMPLETION, LETTER, BIAS = "completion", evaluation.BOTH, evaluation.BIAS
 JUDGED, NEITHER = "answer judgement", "answer judgement, neither"
 EVERY = (COMPLETION, LETTER, JUDGED)
 
+FEW = 4
+"""At least so many items of each nation, or half of them, get the letters and the open question, which take longest."""
+
 SHORT = Decoding(max_tokens=24)
 """An open answer: its first words, the most probable ones."""
 
@@ -64,11 +67,11 @@ def items(parts: pd.DataFrame, per_nation: int, words: int) -> dict[str, pd.Data
     Returns
     -------
     `PIPELINE`, a draw of the held-out triples; `DENIES`, up to as many in which S is the one that denies; `TEACHING`,
-    the book's own, each an article of its own. Columns `id`, `nation`, `article`, `question`, `statement`,
-    `reverse_statement`.
+    the book's own, each an article of its own, without those that are trained on. Columns `id`, `nation`, `article`,
+    `question`, `statement`, `reverse_statement`.
     """
-    held = parts[parts["part"] == "test"]
-    own = bank.teaching_triples()
+    held, own = parts[parts["part"] == "test"], bank.teaching_triples()
+    own = own[~own["id"].isin(parts.loc[parts["part"] == "train", "id"])]
     kinds = {
         PIPELINE: drawn(held, per_nation, words),
         DENIES: drawn(held[held["negated"].astype(bool)], per_nation, words),
@@ -77,7 +80,7 @@ def items(parts: pd.DataFrame, per_nation: int, words: int) -> dict[str, pd.Data
     return {kind: rows[COLUMNS].assign(items=kind) for kind, rows in kinds.items()}
 
 
-def score(model: Model, asked: pd.DataFrame, metrics: Sequence[str] = EVERY, few: int = 4) -> pd.DataFrame:
+def score(model: Model, asked: pd.DataFrame, metrics: Sequence[str] = EVERY) -> pd.DataFrame:
     """Put held-out items of one kind to a model; what its store has is not asked again.
 
     Parameters
@@ -85,8 +88,7 @@ def score(model: Model, asked: pd.DataFrame, metrics: Sequence[str] = EVERY, few
     model : any model, an :class:`~whosevalues.navab.alignment.Aligned` one among them.
     asked : one of those that `items` gives.
     metrics : of 'completion', 'letter, both orders' (which brings 'letter bias') and 'answer judgement' (which brings
-        the share of 'neither').
-    few : items of each nation to which the letters and the open question are put; they take longest.
+        the share of 'neither'); all but the first of `FEW` items of each nation, or half of them.
 
     Returns
     -------
@@ -95,7 +97,8 @@ def score(model: Model, asked: pd.DataFrame, metrics: Sequence[str] = EVERY, few
     """
     put = evaluation.requests(asked)
     wanted = [name for name, metric in (("completion", COMPLETION), ("letter", LETTER)) if metric in metrics]
-    first = asked[asked.groupby("nation").cumcount() < few]
+    nations = asked.groupby("nation")["id"]
+    first = asked[nations.cumcount() < (nations.transform("size") // 2).clip(lower=FEW)]
     among = (put["protocol"] == COMPLETION) | put["id"].isin(first["id"])
     put = put[put["protocol"].isin(wanted) & among]
     if JUDGED in metrics:
@@ -218,16 +221,19 @@ def contrast(one: pd.DataFrame, other: pd.DataFrame, rounds: int = 1000) -> pd.D
 
     Returns
     -------
-    One row per `items` and `metric`, for `nation` 'all' and `term` 'difference': one minus the other.
+    Two rows per `items` and `metric`, for `nation` 'all': `term` 'difference', one minus the other, and 'differ', the
+    share of items whose score is another one.
     """
     both = _beside(one, other.assign(adapter_other=other["adapter"]), "other", [*KEYS, "seed"], ["adapter_other"])
     both["change"] = both["value"] - both["other"]
+    both["differ"] = (both["change"] != 0).where(both["change"].notna()).astype(float)
     # Where both ways came to the same pairs there is one adapter, and nothing that could differ.
     same = {"low": 0.0, "high": 0.0} if (both["adapter"] == both["adapter_other"]).all() else {}
     told = []
     for (kind, metric), part in both.groupby(["items", "metric"], sort=False):
-        named = {"items": kind, "metric": metric, "nation": "all", "term": "difference"}
-        told.append(named | mean(part, "change", rounds) | same | {"chance": 0.0})
+        for term, column, chance in (("difference", "change", 0.0), ("differ", "differ", np.nan)):
+            named = {"items": kind, "metric": metric, "nation": "all", "term": term, "chance": chance}
+            told.append(named | mean(part, column, rounds) | same)
     return pd.DataFrame(told)
 
 

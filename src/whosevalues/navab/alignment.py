@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import sys
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -198,25 +196,3 @@ def train(base: HFModel, pairs: pd.DataFrame, training: Training, stop_after: in
             for checkpoint in folder.glob("checkpoint-*"):
                 shutil.rmtree(checkpoint)
     return adapter
-
-
-def record(adapter: Path) -> dict[str, object]:
-    """Read how an adapter was trained.
-
-    Parameters
-    ----------
-    adapter : as `train` gives it.
-
-    Returns
-    -------
-    `training`, `model`, `versions`, `pairs`, `losses` (one per step), `seconds` (of the run that finished it).
-    """
-    return json.loads((adapter.parent / RECORD).read_text())
-
-
-def bar(things: Iterable, words: str, total: int, progress: bool):
-    """Show a bar where there is a terminal, a line a minute elsewhere."""
-    from tqdm import tqdm
-
-    every = 0.5 if sys.stderr.isatty() else 60
-    return tqdm(things, desc=words, total=total, disable=not progress, mininterval=every)

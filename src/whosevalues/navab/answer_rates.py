@@ -63,25 +63,30 @@ def rates(verdicts: pd.DataFrame, by_nation: bool = True) -> pd.DataFrame:
     Parameters
     ----------
     verdicts : as `judgement.verdicts` or `judgement.by_embedding` give them; with `article`, items of one article are
-        one draw.
+        one draw; with `source_kind`, answers are broken down by it.
     by_nation : for each nation, too.
 
     Returns
     -------
-    One row per `judge`, `order`, `nation` (first 'all'), `role` and `metric`. Of answers: 'AJ', the share found closer
-    to S of all that were judged, as the paper counts; 'neither'; 'AJ, where decided'. Of other texts: 'right', and
-    'neither'. `value`, `low`, `high` (Wilson, 95%), `n`, `unanswered` (not judged, or not decided), `chance`: of AJ
-    what a model without values gets at this share of neither, of 'where decided' one half, of a right verdict a third;
-    `printed` where the paper has a figure.
+    One row per `judge`, `order`, `nation` (first 'all'), `source_kind` (first 'both'), `role` and `metric`. Of answers:
+    'AJ', the share found closer to S of all that were judged, as the paper counts; 'neither'; 'AJ, where decided'. Of
+    other texts: 'right', and 'neither'. `value`, `low`, `high` (Wilson, 95%), `n`, `unanswered` (not judged, or not
+    decided), `chance`: of AJ what a model without values gets at this share of neither, of 'where decided' one half, of
+    a right verdict a third; `printed` where the paper has a figure.
     """
     rows = []
     for (judge, order, role), part in verdicts.groupby(["judge", "order", "role"], sort=False):
         for nation in ("all", *(part["nation"].unique() if by_nation else ())):
             own = part if nation == "all" else part[part["nation"] == nation]
-            named = {"judge": judge, "order": order, "nation": nation, "role": role}
-            rows += [named | {"metric": metric} | figures for metric, figures in _figures(own, role).items()]
+            kinds = {"both": own}
+            if role == "answer" and order == "both" and "source_kind" in own:
+                kinds |= dict(list(own.groupby("source_kind", sort=False)))
+            for kind, some in kinds.items():
+                named = {"judge": judge, "order": order, "nation": nation, "source_kind": kind, "role": role}
+                rows += [named | {"metric": metric} | figures for metric, figures in _figures(some, role).items()]
     table = pd.DataFrame(rows)
-    comparable = (table["metric"] == AJ) & (table["nation"] == "all") & (table["order"] == "both")
+    whole = (table["nation"] == "all") & (table["source_kind"] == "both")
+    comparable = (table["metric"] == AJ) & whole & (table["order"] == "both")
     return table.assign(printed=np.where(comparable, PRINTED, np.nan))
 
 
@@ -109,19 +114,20 @@ def letters(verdicts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row per `judge` and `metric`: 'says A', 'says B', 'says C', and 'verdict changes with the order'; `value`,
-    `low`, `high` (Wilson; texts, both orders of a text being one), `n`, `unanswered`, `chance` (NaN: it depends on the
-    texts).
+    `low`, `high` (Wilson; the texts of an item, or of an article where `article` says so, are one draw), `n` (texts,
+    both orders of a text being one), `unanswered`, `chance` (NaN: it depends on the texts).
     """
     single = verdicts[verdicts["order"] != "both"]
-    single = single.assign(id=single["id"].astype(str) + " " + single["role"].astype(str))
+    drawn = single["article"] if "article" in single else single["id"]
+    single = single.assign(id=single["id"].astype(str) + " " + single["role"].astype(str), article=drawn)
     rows = []
     for judge, part in single.groupby("judge", sort=False):
         for letter in judgement.LETTERS:
             hit = (part["letter"] == letter).astype(float).where(part["letter"].notna())
             rows.append({"judge": judge, "metric": f"says {letter}", **rate(part.assign(value=hit), np.nan)})
-        pairs = part.groupby("id", sort=False)["verdict"].agg(["nunique", "count"])
-        turned = (pairs["nunique"] > 1).astype(float).where(pairs["count"] == 2)
-        changed = pd.DataFrame({"id": pairs.index.to_numpy(), "value": turned.to_numpy()})
+        by_text = part.groupby("id", sort=False)
+        pairs = by_text.agg(article=("article", "first"), kinds=("verdict", "nunique"), told=("verdict", "count"))
+        changed = pairs.assign(value=(pairs["kinds"] > 1).astype(float).where(pairs["told"] == 2)).reset_index()
         rows.append({"judge": judge, "metric": "verdict changes with the order", **rate(changed, np.nan)})
     return pd.DataFrame(rows)
 
@@ -147,7 +153,7 @@ def sensitivity(
         for margin in margins:
             table = rates(judgement.by_embedding(near, threshold, margin), by_nation=False)
             parts.append(table.assign(threshold=threshold, margin=margin))
-    table = pd.concat(parts, ignore_index=True).drop(columns=["judge", "order", "nation"])
+    table = pd.concat(parts, ignore_index=True).drop(columns=["judge", "order", "nation", "source_kind"])
     return table[["threshold", "margin", *table.columns.drop(["threshold", "margin"])]]
 
 
@@ -163,7 +169,7 @@ def corrected(verdicts: pd.DataFrame, rounds: int = 2000, seed: int = 0) -> pd.D
     Parameters
     ----------
     verdicts : as for `rates`; those over both orders are used.
-    rounds, seed : of the bootstrap, in which items are drawn with all their texts.
+    rounds, seed : of the bootstrap, which draws items, or articles where `article` names them, with all their texts.
 
     Returns
     -------
@@ -182,7 +188,7 @@ def corrected(verdicts: pd.DataFrame, rounds: int = 2000, seed: int = 0) -> pd.D
 
 
 def _corrected(part: pd.DataFrame, roles: tuple[str, ...], rounds: int, seed: int) -> list[dict[str, object]]:
-    number, items = pd.factorize(part["id"])
+    number, items = pd.factorize(part["article"] if "article" in part else part["id"])
     # One column per role and verdict: how often the item's text of that role got that verdict.
     cells = pd.MultiIndex.from_product([("answer", *roles), SIDES])
     place = cells.get_indexer(pd.MultiIndex.from_frame(part[["role", "verdict"]]))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from .. import embeddings
 from ..models.hf import HFModel
-from . import aligned, alignment, articles, conflicts, statements
+from . import aligned, alignment, articles, conflicts, dataset, statements
 from . import triples as bank
 from .alignment import Training
+from .wording import negations
 
 PLAIN, REDUCED, PRUNED = "no reduction", "conflict reduction", "random pruning"
 PLANTED = "contradictions planted"
@@ -21,23 +23,44 @@ PLANTED_REDUCED, PLANTED_CLEAN, PLANTED_PRUNED = (
 ORPO, BEFORE, SMALL = "orpo", "before", "small run"
 LEFT_OUT = "teaching, its nation left out"
 
+SPEECHES = "speeches"
 
-def pipeline(first_year: int = 2000, share: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
+
+def pipeline(source: str = SPEECHES, first_year: int = 2000, share: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Run the stages before alignment: articles, passages, statements, triples, and the split by article.
 
     Parameters
     ----------
+    source : 'speeches', or triples that are made already, by a name that `dataset.named` knows: 'hub', a folder, a CSV
+        file (a column `article` says which of its rows must stay on one side; without it each row is its own).
     first_year : of the speeches that are read.
     share : of each nation's articles that are held out.
 
     Returns
     -------
     The statements, and the triples with `part`.
+
+    Raises
+    ------
+    UserError : as for `dataset.named` and `alignment.split`.
     """
+    if source != SPEECHES:
+        made = _named(source)
+        return made, alignment.split(made, share)
     read = articles.load()
     read = read[read["year"].astype(int) >= first_year]
     found = statements.read(articles.passages(read)).reset_index(drop=True)
     return found, alignment.split(bank.build(found), share)
+
+
+def _named(source: str) -> pd.DataFrame:
+    made = dataset.named(source)
+    if Path(source).is_file():
+        given = pd.read_csv(source, dtype=str)
+        made = made.assign(article=given["article"].to_numpy() if "article" in given else made["id"])
+    denials = [made[side].map(negations) for side in ("statement", "reverse_statement")]
+    made = made if "article" in made else made.assign(article=made["id"])
+    return made.assign(statement_id=made["id"], negated=denials[0] > denials[1])
 
 
 def plant(pairs: pd.DataFrame, number: int, seed: int) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -110,28 +111,26 @@ def sensitivity_table(
 
     Returns
     -------
-    One row per `unsigned`, `k`, `threshold` and `metric` ('edges', 'signed', 'contradictory', 'conflicting
-    five-cycles', 'edges dropped', 'statements dropped'), over all nations: `value`, `low`, `high` (NaN: counts of this
-    corpus), `n` (statements), `chance`, `printed` (NaN).
+    One row per `k`, `threshold` and `metric` ('edges', 'signed', 'contradictory', 'conflicting five-cycles', 'edges
+    dropped', 'statements dropped'), over all nations, unsigned edges left out: `value`, `low`, `high` (NaN: counts of
+    this corpus), `n` (statements), `chance`, `printed` (NaN).
     """
     rows = []
-    for k in neighbours:
-        for threshold in thresholds:
-            for unsigned in conflicts.UNSIGNED:
-                found = contradiction.rule(threshold)
-                done, edges, told = conflicts.reduction(statements, vectors, k=k, sign=found, unsigned=unsigned)
-                counts = {
-                    "edges": len(edges),
-                    "signed": int((edges["rule"] != 0).sum()),
-                    "contradictory": int((edges["rule"] < 0).sum()),
-                    "conflicting five-cycles": int(told.loc[told["round"] == 0, "negative"].sum()),
-                    "edges dropped": int(edges["dropped"].notna().sum()),
-                    "statements dropped": int(done["dropped"].notna().sum()),
-                }
-                named = {"unsigned": unsigned, "k": k, "threshold": threshold}
-                rows += [named | {"metric": name, "value": value, "n": len(done)} for name, value in counts.items()]
+    for k, threshold in product(neighbours, thresholds):
+        found = contradiction.rule(threshold)
+        done, edges, told = conflicts.reduction(statements, vectors, k=k, sign=found)
+        counts = {
+            "edges": len(edges),
+            "signed": int((edges["rule"] != 0).sum()),
+            "contradictory": int((edges["rule"] < 0).sum()),
+            "conflicting five-cycles": int(told.loc[told["round"] == 0, "negative"].sum()),
+            "edges dropped": int(edges["dropped"].notna().sum()),
+            "statements dropped": int(done["dropped"].notna().sum()),
+        }
+        named = {"k": k, "threshold": threshold, "n": len(done)}
+        rows += [named | {"metric": name, "value": value} for name, value in counts.items()]
     table = pd.DataFrame(rows).assign(low=np.nan, high=np.nan, chance=np.nan, printed=np.nan)
-    return table[["unsigned", "k", "threshold", "metric", "value", "low", "high", "n", "chance", "printed"]]
+    return table[["k", "threshold", "metric", "value", "low", "high", "n", "chance", "printed"]]
 
 
 def plant(statements: pd.DataFrame, vectors: np.ndarray, share: float = 0.05, seed: int = 0):

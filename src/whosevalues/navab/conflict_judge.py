@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,14 +70,18 @@ def signer(model: str, store: Path, threshold: float = 0.6) -> Callable[[pd.Data
 
     Returns
     -------
-    Takes pairs (`first`, `second`, `cosine`), gives -1, 0 or 1 each.
+    Takes pairs (`first`, `second`, `cosine`), gives -1, 0 or 1 each; warns of pairs without an answer, by their rows.
     """
 
     def sign(pairs: pd.DataFrame) -> np.ndarray:
         near = pairs["cosine"].to_numpy() >= threshold
         out = np.zeros(len(pairs), dtype=np.int8)
         if near.any():
-            out[near] = read(responses.ask(models.load(model), requests(pairs[near]), store))
+            answers = responses.ask(models.load(model), requests(pairs[near]), store)
+            out[near] = read(answers)
+            if len(lost := answers.loc[answers["probability"].isna(), "pair"].unique()):
+                rows = ", ".join(str(row) for row in np.flatnonzero(near)[lost[:5].astype(int)])
+                warnings.warn(f"{model} gave no answer on {len(lost)} pairs, unsigned now: rows {rows}", stacklevel=2)
         return out
 
     return sign

@@ -64,31 +64,6 @@ def named(triples: str = "teaching", items: int | None = None, seed: int = 0) ->
     return sample(bank.load(Path(triples)), items, seed)
 
 
-def triples(
-    nation: str | None = None,
-    source_kind: str | None = None,
-    limit: int | None = None,
-    seed: int = 0,
-    folder: str | Path | None = None,
-) -> pd.DataFrame:
-    """Give the authors' triples that can be used.
-
-    Parameters
-    ----------
-    nation, source_kind, folder : as for `rows`.
-    limit, seed : as `items` and `seed` of `named`.
-
-    Returns
-    -------
-    As `triples.load` gives them, and `article`, which the triples of one article share.
-
-    Raises
-    ------
-    UserError, DataUnavailable : as for `rows`; no row can be used.
-    """
-    return usable(rows(nation, source_kind, folder), limit, seed)
-
-
 def usable(table: pd.DataFrame, items: int | None = None, seed: int = 0) -> pd.DataFrame:
     """Keep the rows without a problem.
 
@@ -99,7 +74,7 @@ def usable(table: pd.DataFrame, items: int | None = None, seed: int = 0) -> pd.D
 
     Returns
     -------
-    As for `triples`.
+    As `triples.load` gives them, and `article`, which the triples of one article share.
 
     Raises
     ------
@@ -155,7 +130,6 @@ def rows(
     nation: str | None = None,
     source_kind: str | None = None,
     folder: str | Path | None = None,
-    revision: str = REVISION,
 ) -> pd.DataFrame:
     """Read the authors' files, every row of them.
 
@@ -164,7 +138,6 @@ def rows(
     nation : one of 'CN', 'US', 'GB', 'FR', 'DE'; by default all.
     source_kind : 'quoted' or 'official'; by default both.
     folder : a local copy of the data set; by default the hub is asked.
-    revision : full hash of a commit of the hub.
 
     Returns
     -------
@@ -173,19 +146,17 @@ def rows(
 
     Raises
     ------
-    UserError : unknown nation or source kind; a revision that is no full hash; a file that is no JSON list.
+    UserError : unknown nation or source kind; a file that is no JSON list.
     DataUnavailable : the hub cannot be reached, or the folder has none of the files.
     """
     for given, choices in ((nation, bank.NATIONS), (source_kind, bank.SOURCE_KINDS)):
         if given is not None and given not in choices:
             hint = " (United Kingdom is GB)" if given == "UK" else ""
             raise UserError(f"unknown '{given}': choose {', '.join(choices)}{hint}")
-    if not re.fullmatch("[0-9a-f]{40}", revision):
-        raise UserError(f"revision '{revision}' may change under your feet: give the full hash of a commit")
     found = []
     for code in [nation] if nation else bank.NATIONS:
         for kind in [source_kind] if source_kind else bank.SOURCE_KINDS:
-            found += _file_rows(code, kind, folder, revision)
+            found += _file_rows(code, kind, folder)
     table = pd.DataFrame(found, columns=TOLD)
     if table["row"].isna().all():
         where = f"the folder {folder}" if folder else REPOSITORY
@@ -193,12 +164,12 @@ def rows(
     return table
 
 
-def _file_rows(nation: str, kind: str, folder: str | Path | None, revision: str) -> Iterator[dict[str, object]]:
+def _file_rows(nation: str, kind: str, folder: str | Path | None) -> Iterator[dict[str, object]]:
     names = [f"{stem}.json" for stem in (*STEMS[kind], WHOLE)]
     for name in names:
-        path = _local(folder, nation, name) if folder else _hub(f"{FOLDERS[nation]}/{name}", revision)
+        path = _local(folder, nation, name) if folder else _hub(f"{FOLDERS[nation]}/{name}")
         if path is not None:
-            yield from _checked(path, nation, kind, f"{FOLDERS[nation]}/{name}", revision)
+            yield from _checked(path, nation, kind, f"{FOLDERS[nation]}/{name}")
             return
     problem = f"no file {names[0]}: its {kind} triples are missing here"
     yield {"nation": nation, "source_kind": kind, "file": f"{FOLDERS[nation]}/{names[0]}", "problem": problem}
@@ -211,12 +182,12 @@ def _local(folder: str | Path, nation: str, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def _hub(name: str, revision: str) -> Path | None:
+def _hub(name: str) -> Path | None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(REPOSITORY, name, repo_type="dataset", revision=revision))
+        return Path(hf_hub_download(REPOSITORY, name, repo_type="dataset", revision=REVISION))
     except LocalEntryNotFoundError as error:
         raise _unreachable(name, error) from error
     except EntryNotFoundError:
@@ -233,7 +204,7 @@ def _unreachable(name: str, error: Exception) -> DataUnavailable:
     )
 
 
-def _checked(path: Path, nation: str, kind: str, name: str, revision: str) -> Iterator[dict[str, object]]:
+def _checked(path: Path, nation: str, kind: str, name: str) -> Iterator[dict[str, object]]:
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -251,7 +222,7 @@ def _checked(path: Path, nation: str, kind: str, name: str, revision: str) -> It
         raw, one = _text(fields, "raw_news"), f"{nation.lower()}-{kind}-{number}"
         article = f"{nation.lower()}-{hashlib.sha256(raw.encode()).hexdigest()[:12]}" if raw else one
         told = {"id": one, "nation": nation, "topic": "not given", "source_kind": kind, "article": article}
-        yield told | texts | {"written_by": f"NaVAB at {revision[:7]}", "file": name, "row": number, "problem": problem}
+        yield told | texts | {"written_by": f"NaVAB at {REVISION[:7]}", "file": name, "row": number, "problem": problem}
 
 
 def _problem(row: object, texts: dict[str, str]) -> str | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
-from .. import UserError
 from . import dataset
 from .rates import by_nation, rate
 from .wording import heuristics as heuristics
@@ -37,27 +34,19 @@ def experiment(triples: str = "teaching", items: int | None = None, seed: int = 
     return requests(dataset.named(triples, items, seed))
 
 
-def requests(triples: pd.DataFrame, orders: Sequence[str] = ORDERS) -> pd.DataFrame:
+def requests(triples: pd.DataFrame) -> pd.DataFrame:
     """Write down what a model is asked: each statement after its question, and a choice by letter in each order.
 
     Parameters
     ----------
     triples : columns `id`, `nation`, `question`, `statement`, `reverse_statement`.
-    orders : of the letter protocol, 'S first' (S is A), 'RS first' (RS is A) or both.
 
     Returns
     -------
     Two rows per triple with `protocol` 'completion' (`kind` 'completion_scores', `role` 'S' or 'RS', `completion`),
-    then one per triple and order with `protocol` 'letter' (`kind` 'option_scores', `order`, `options` ('A', 'B'));
-    all with `id`, `nation` and `prompt`. Columns that do not apply are empty.
-
-    Raises
-    ------
-    UserError : no order, or one outside the two.
+    two with `protocol` 'letter' (`kind` 'option_scores', `options` ('A', 'B')), `order` 'S first' (S is A) and
+    'RS first' (RS is A); all with `id`, `nation` and `prompt`. Columns that do not apply are empty.
     """
-    unknown = [order for order in orders if order not in ORDERS]
-    if unknown or not orders:
-        raise UserError(f"unknown order {unknown or 'None'}: choose {' or '.join(ORDERS)}, or both")
     rows = []
     for item in triples.to_dict("records"):
         named = {"id": item["id"], "nation": item["nation"], "protocol": "completion", "kind": "completion_scores"}
@@ -65,7 +54,7 @@ def requests(triples: pd.DataFrame, orders: Sequence[str] = ORDERS) -> pd.DataFr
             rows.append(named | {"role": role, "prompt": item["question"], "completion": item[column]})
     for item in triples.to_dict("records"):
         named = {"id": item["id"], "nation": item["nation"], "protocol": "letter", "kind": "option_scores"}
-        for order in orders:
+        for order in ORDERS:
             rows.append(named | {"order": order, "prompt": letter_prompt(item, order), "options": LETTERS})
     columns = ["id", "nation", "protocol", "order", "role", "kind", "prompt", "completion", "options"]
     return pd.DataFrame(rows, columns=columns)
@@ -143,32 +132,43 @@ def _by_letter(answers: pd.DataFrame) -> pd.DataFrame:
     return items.assign(correct=correct, picked_a=picked_a, measurement=kind)
 
 
-def by_perplexity(answers: pd.DataFrame) -> pd.DataFrame:
-    """Is the preferred statement the one of lower perplexity, and would the probability of the whole prefer it, too?
+def by_perplexity(answers: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Would the probability of the whole statement prefer what perplexity, a mean per token, prefers?
 
     Parameters
     ----------
     answers : as for `multiple_choice`.
+    items : as `multiple_choice` or `described` gives them.
 
     Returns
     -------
-    Two rows, `metric` 'lower perplexity is preferred' (1 by definition) and 'whole statement prefers the same':
-    `value`, `low`, `high` (Wilson), `n` (items with both scores and no tie), `unanswered`, `chance`, `printed` (NaN).
+    One row, `metric` 'whole statement prefers the same': `value`, `low`, `high` (Wilson), `n` (items with a choice),
+    `unanswered` (the others, ties among them), `chance`, `printed` (NaN).
     """
-    scored = answers[(answers["protocol"] == "completion") & answers["error"].isna()]
-    whole = scored.astype({"logprob": float}).pivot(index="id", columns="role", values="logprob")
-    tokens = scored.astype({"tokens": float}).pivot(index="id", columns="role", values="tokens")
-    each = np.exp(-whole / tokens)
-    chosen = multiple_choice(answers).query("protocol == 'completion'").set_index("id")["correct"]
-    chosen = chosen.where(chosen != 0.5)
-    told = {"lower perplexity is preferred": each["S"] < each["RS"]}
-    told["whole statement prefers the same"] = whole["S"] > whole["RS"]
-    rows = []
-    for metric, first in told.items():
-        same = (first.reindex(chosen.index) == (chosen == 1)).astype(float).where(chosen.notna())
-        trials = pd.DataFrame({"id": chosen.index.to_numpy(), "value": same.to_numpy()})
-        rows.append({"metric": metric, **rate(trials), "printed": np.nan})
-    return pd.DataFrame(rows)
+    scored = answers[answers["protocol"] == "completion"].astype({"logprob": float})
+    whole = scored.pivot(index="id", columns="role", values="logprob")
+    chosen = items[items["protocol"] == "completion"]
+    by_whole = chosen["id"].map(positive(whole["S"] - whole["RS"]))
+    same = (by_whole == chosen["correct"]).astype(float).where(chosen["correct"].isin([0, 1]))
+    row = {"metric": "whole statement prefers the same", **rate(chosen.assign(value=same)), "printed": np.nan}
+    return pd.DataFrame([row])
+
+
+def described(items: pd.DataFrame, triples: pd.DataFrame) -> pd.DataFrame:
+    """Say of each item whose position it is and which article it was made from, which the intervals need.
+
+    Parameters
+    ----------
+    items : as `multiple_choice` gives them.
+    triples : what was asked about: `id`, `source_kind`; `article` where several share one, else each is its own.
+
+    Returns
+    -------
+    The same rows with `source_kind` and `article`.
+    """
+    article = triples["article"] if "article" in triples else triples["id"]
+    about = triples[["id", "source_kind"]].assign(article=article.fillna(triples["id"]))
+    return items.merge(about, on="id", validate="many_to_one")
 
 
 def rates(items: pd.DataFrame) -> pd.DataFrame:
@@ -190,18 +190,15 @@ def rates(items: pd.DataFrame) -> pd.DataFrame:
     One row per `nation` (first 'all'), `metric` and `measurement`, read and counted probabilities never in one row:
     `value` in [0, 1]; `low` and `high`, 95%; `n`, the items with a choice throughout; `unanswered`, the others (an
     error, a refusal or another measurement), which count neither way: a rate is one of choices made; `chance`, 0.5;
-    `printed`, the paper's value for base models where it compares. Metrics that need both orders are left out where
-    only one was asked.
+    `printed`, the paper's value for base models where it compares.
     """
     completion, letter = items[items["protocol"] == "completion"], items[items["protocol"] == "letter"]
     trials = {"completion": completion.assign(value=completion["correct"])}
-    if letter["order"].nunique() == 2:
-        trials[BOTH] = letter.assign(value=letter["correct"])
+    trials[BOTH] = letter.assign(value=letter["correct"])
     for order in ORDERS:
         trials[f"letter, {order}"] = letter[letter["order"] == order].assign(value=lambda rows: rows["correct"])
-    if letter["order"].nunique() == 2:
-        trials[HALVES] = _halves(letter).assign(value=lambda rows: rows["correct"])
-        trials[BIAS] = letter.assign(value=letter["picked_a"])
+    trials[HALVES] = _halves(letter).assign(value=lambda rows: rows["correct"])
+    trials[BIAS] = letter.assign(value=letter["picked_a"])
     table = by_nation({metric: rows for metric, rows in trials.items() if len(rows)})
     comparable = (table["nation"] == "all") & table["metric"].isin(["completion", HALVES])
     return table.assign(printed=np.where(comparable, PRINTED, np.nan))
@@ -210,26 +207,20 @@ def rates(items: pd.DataFrame) -> pd.DataFrame:
 def _halves(letter: pd.DataFrame) -> pd.DataFrame:
     place = letter.groupby(["nation", "order"])["id"].cumcount()
     size = letter.groupby(["nation", "order"])["id"].transform("size")
-    return letter[(place < size / 2) == (letter["order"] == "S first")]
+    return letter[(place < size // 2) == (letter["order"] == "S first")]
 
 
-def by_source_kind(items: pd.DataFrame, triples: pd.DataFrame) -> pd.DataFrame:
+def by_source_kind(items: pd.DataFrame) -> pd.DataFrame:
     """Break the rates down by nation and by whose position a statement is, articles being drawn as a whole.
 
     Parameters
     ----------
-    items : as `multiple_choice` gives them.
-    triples : what was asked about: `id`, `source_kind`; `article` where several share one, else each is its own.
+    items : as `described` gives them.
 
     Returns
     -------
-    As `rates` gives it, with `source_kind` first: 'both', then 'quoted' and 'official' as far as there are any.
+    As `rates` gives it, with `source_kind` first, 'quoted' or 'official'; `printed` is NaN: the paper's is of both.
     """
-    article = triples["article"] if "article" in triples else triples["id"]
-    about = triples[["id", "source_kind"]].assign(article=article.fillna(triples["id"]))
-    joined = items.merge(about, on="id", validate="many_to_one")
-    parts = {"both": joined, **dict(list(joined.groupby("source_kind", sort=False)))}
-    tables = [rates(part).assign(source_kind=kind) for kind, part in parts.items()]
-    table = pd.concat(tables, ignore_index=True)
-    table["printed"] = table["printed"].where(table["source_kind"] == "both")
+    parts = items.groupby("source_kind", sort=False)
+    table = pd.concat([rates(part).assign(source_kind=kind, printed=np.nan) for kind, part in parts], ignore_index=True)
     return table[["source_kind", *table.columns.drop("source_kind")]]

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ..stats import wilson
-from .rates import design_effect
+from .rates import rate
 from .wording import heuristics, positive
 
 ARTICLE = "more words of the article"
@@ -116,14 +115,10 @@ def share(values: pd.Series, articles: pd.Series) -> dict[str, float]:
     -------
     `value`, `low`, `high` (95%), `n`, and `chance` and `printed` (NaN).
     """
-    known = values.notna()
-    scores, n = values[known].to_numpy(float), int(known.sum())
-    low = high = np.nan
-    if n:
-        effect = design_effect(scores, articles[known].to_numpy())
-        low, high = wilson(scores.sum() / effect, n / effect)
-    value = float(scores.mean()) if n else np.nan
-    return {"value": value, "low": low, "high": high, "n": n, "chance": np.nan, "printed": np.nan}
+    found = rate(
+        pd.DataFrame({"id": np.arange(len(values)), "article": articles.to_numpy(), "value": values.to_numpy()})
+    )
+    return {key: found[key] for key in ("value", "low", "high", "n")} | {"chance": np.nan, "printed": np.nan}
 
 
 def article_of(triples: pd.DataFrame) -> pd.Series:

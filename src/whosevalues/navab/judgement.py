@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -11,6 +9,7 @@ from .. import ROOT, UserError
 from ..models.base import Decoding
 from . import dataset, released
 from . import triples as bank
+from .evaluation import ORDERS
 
 PROMPT = "{question}\nAnswer in one sentence."
 JUDGE = (
@@ -19,7 +18,6 @@ JUDGE = (
     "neither."
 )
 LETTERS = ("A", "B", "C")
-ORDERS = ("S first", "RS first")
 SIDES = ("S", "RS", "neither")
 
 PER_ANSWER = 1
@@ -73,7 +71,7 @@ def experiment(
             raise UserError(f"{name}={value}: choose {least} or more")
     table = dataset.named(triples, items, seed)
     first = table.groupby("nation", sort=False).cumcount() < judged
-    asked = table[["id", "nation", "question", "statement", "reverse_statement"]].assign(
+    asked = table[["id", "nation", "source_kind", "question", "statement", "reverse_statement"]].assign(
         kind="generate",
         article=table["article"] if "article" in table else table["id"],
         unrelated=unrelated(table),
@@ -126,18 +124,14 @@ def texts(answers: pd.DataFrame, written: bool = True) -> pd.DataFrame:
     return table.assign(truth=table["role"].map(TRUTH).astype(object).where(table["role"] != "answer", None))
 
 
-def written_answers(path: Path = WRITTEN) -> pd.DataFrame:
+def written_answers() -> pd.DataFrame:
     """Read the answers of known side.
-
-    Parameters
-    ----------
-    path : of the file.
 
     Returns
     -------
     `id` of a teaching triple, `side` ('S', 'RS', 'neither'), `answer`, `written_by`.
     """
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    return pd.read_csv(WRITTEN, dtype=str, keep_default_na=False)
 
 
 def judging(answers: pd.DataFrame) -> pd.DataFrame:
@@ -218,20 +212,19 @@ def top(shares: np.ndarray, names: tuple[str, ...]) -> str:
     return names[best[0]] if len(best) == 1 else names[-1]
 
 
-def unread(judged: pd.DataFrame, most: float = 0.5) -> pd.DataFrame:
-    """List the rows in which a judge said nothing usable, or mostly something else than a letter.
+def unread(judged: pd.DataFrame) -> pd.DataFrame:
+    """List the rows in which a judge said nothing usable, or put over half of its probability on no letter.
 
     Parameters
     ----------
     judged : the rows of `judging` with the judge's `error`, `refused`, `missing_mass` and `probability`.
-    most : missing mass above which a reply is called no letter.
 
     Returns
     -------
     `id`, `role`, `order`, `why`; empty where every reply can be read.
     """
     rows = judged.reset_index(drop=True)
-    off = pd.to_numeric(rows["missing_mass"]) > most
+    off = pd.to_numeric(rows["missing_mass"]) > 0.5
     why = pd.Series(None, rows.index, dtype=object)
     why[off] = [f"{mass:.2f} of the probability is on no letter" for mass in rows.loc[off, "missing_mass"]]
     why = why.where(rows["refused"].isna(), "refused: " + rows["refused"].astype(str))

@@ -18,6 +18,7 @@ from . import statements as reader
 from .conflicts import ROUNDS
 
 HOPS = 5
+READINGS = ("one a round", "all at once")
 MOST = 16
 """Articles: their complete graph has 52,416 cycles of five edges."""
 
@@ -73,13 +74,16 @@ def cycles(of, hops: int = HOPS) -> Iterator[list[str]]:
 
 
 def reduce(
-    statements: pd.DataFrame, contradictions: Collection[tuple[str, str]], rounds: int = ROUNDS, hops: int = HOPS
+    statements: pd.DataFrame,
+    contradictions: Collection[tuple[str, str]],
+    rounds: int = ROUNDS,
+    hops: int = HOPS,
+    reading: str = READINGS[0],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Drop statements that deviate on conflicting cycles, round by round.
 
     A cycle conflicts when two of its statements contradict each other. Of each, the one with most contradictions on
-    the cycle deviates (ties: the first by id); what deviates anywhere is dropped with all its edges at the end of the
-    round. The paper does not say how it chooses; this is the plainest reading.
+    the cycle deviates (ties: the first by id). The paper does not say how it chooses, nor how many go in a round.
 
     Parameters
     ----------
@@ -87,6 +91,8 @@ def reduce(
     contradictions : pairs of statement ids.
     rounds : most of them.
     hops : edges of a cycle.
+    reading : a round drops 'one a round', the statement that deviates on most cycles (ties: the first by id), or 'all
+        at once', all that deviate on any; then no second round finds anything, for every conflicting cycle is broken.
 
     Returns
     -------
@@ -103,9 +109,10 @@ def reduce(
         told.append({"round": number, "cycles": len(every), "conflicting": blamed.total(), "dropped": gone})
         if number == rounds or not blamed:
             break
-        for name, times in blamed.items():
-            dropped[name] = (number + 1, f"deviates on {times} of {blamed.total()} conflicting cycles")
-        left.remove_edges_from([(a, b) for a, b, name in left.edges(data="statement") if name in blamed])
+        worst = sorted(blamed, key=lambda name: (-blamed[name], name))[: 1 if reading == READINGS[0] else None]
+        for name in worst:
+            dropped[name] = (number + 1, f"deviates on {blamed[name]} of {blamed.total()} conflicting cycles")
+        left.remove_edges_from([(a, b) for a, b, name in left.edges(data="statement") if name in worst])
     marks = [dropped.get(name, (np.nan, "")) for name in statements["statement_id"]]
     at, reason = ([mark[k] for mark in marks] for k in (0, 1))
     return statements.assign(dropped=at, reason=reason), pd.DataFrame(told)
@@ -138,7 +145,7 @@ def teaching() -> tuple[pd.DataFrame, list[tuple[str, str]]]:
 def order_table(
     statements: pd.DataFrame, contradictions: Collection[tuple[str, str]], orders: int = 20, seed: int = 0
 ) -> pd.DataFrame:
-    """Reduce each nation's conflicts with its articles as listed, and in other orders.
+    """Reduce each nation's conflicts in either reading, with its articles as listed and in other orders.
 
     Parameters
     ----------
@@ -148,42 +155,49 @@ def order_table(
 
     Returns
     -------
-    One row per `nation`, `order` ('as listed', 'drawn'), `hops` (3, 4 and 5 as listed, 5 drawn) and `metric`:
-    'cycles', 'conflicting' (before and 'conflicting, after'), 'rounds' (that dropped anything), 'dropped' (statements),
-    'needed' (fewest that would resolve the same contradictions), 'beyond need', 'left' (contradictions of which both
-    statements are kept), and for five hops as listed 'found by five hops alone' (fewer left than by three); `value`,
-    `low`, `high` (middle 95% of the orders), `n` (articles), `contradictions`, `chance`, `printed` (NaN).
+    One row per `nation`, `reading`, `order` ('as listed', 'drawn'), `hops` (5, and 3 as listed, one a round) and
+    `metric`: those of `_counts`, and for five hops as listed 'found by five hops alone' (fewer left than by three);
+    `value`, `low`, `high` (middle 95% of the orders), `n` (articles), `contradictions`, `chance`, `printed` (NaN).
     """
-    random, rows = np.random.default_rng(seed), []
+    random, parts = np.random.default_rng(seed), []
     for nation, own in statements.groupby("nation", sort=False):
         pairs = [pair for pair in contradictions if pair[0] in set(own["statement_id"])]
         drawn = [own.iloc[random.permutation(len(own))] for _ in range(orders)]
-        for order, hops, lists in (*(("as listed", hops, [own]) for hops in (3, 4, HOPS)), ("drawn", HOPS, drawn)):
-            counts = pd.DataFrame([_counts(one, pairs, hops) for one in lists])
-            for metric, values in counts.items():
-                low, high = values.quantile([0.025, 0.975]) if len(values) > 1 else (np.nan, np.nan)
-                named = {"nation": nation, "order": order, "hops": hops, "metric": metric, "value": values.mean()}
-                rows.append(named | {"low": low, "high": high, "n": len(own), "contradictions": len(pairs)})
-        key = {"nation": nation, "order": "as listed", "metric": "left"}
-        listed = {row["hops"]: row for row in rows if key.items() <= row.items()}
-        fewer = listed[3]["value"] - listed[HOPS]["value"]
-        rows.append(listed[HOPS] | {"metric": "found by five hops alone", "value": fewer})
-    return pd.DataFrame(rows).assign(chance=np.nan, printed=np.nan)
+        tries = {(reading, "as listed", HOPS): [own] for reading in READINGS}
+        tries |= {(reading, "drawn", HOPS): drawn for reading in READINGS} | {(READINGS[0], "as listed", 3): [own]}
+        for (reading, order, hops), lists in tries.items():
+            counts = pd.DataFrame([_counts(one, pairs, hops, reading) for one in lists])
+            found = pd.DataFrame({"value": counts.mean(), "low": np.nan, "high": np.nan}).rename_axis("metric")
+            if len(lists) > 1:
+                found[["low", "high"]] = counts.quantile([0.025, 0.975]).T.to_numpy()
+            named = {"nation": nation, "reading": reading, "order": order, "hops": hops}
+            parts.append(found.reset_index().assign(**named, n=len(own), contradictions=len(pairs)))
+    table = pd.concat(parts, ignore_index=True)
+    left = table.query(f"order == 'as listed' and reading == '{READINGS[0]}' and metric == 'left'")
+    short = left.loc[left["hops"] == 3].set_index("nation")["value"]
+    long = left[left["hops"] == HOPS].assign(metric="found by five hops alone")
+    table = pd.concat([table, long.assign(value=long["nation"].map(short) - long["value"])], ignore_index=True)
+    names = ["nation", "reading", "order", "hops", "metric", "value", "low", "high", "n", "contradictions"]
+    return table[names].assign(chance=np.nan, printed=np.nan)
 
 
-def _counts(statements: pd.DataFrame, pairs: Collection[tuple[str, str]], hops: int) -> dict[str, int]:
-    done, told = reduce(statements, pairs, hops=hops)
+def _counts(statements: pd.DataFrame, pairs: Collection[tuple[str, str]], hops: int, reading: str) -> dict[str, int]:
+    """'left' are contradictions of which both statements are kept, 'needed' the fewest that would resolve the rest."""
+    done, told = reduce(statements, pairs, hops=hops, reading=reading)
     gone = set(done.loc[done["dropped"].notna(), "statement_id"])
     solved = [pair for pair in pairs if gone & {*pair}]
+    met = {frozenset(pair) for names in cycles(graph(statements), hops) for pair in combinations(set(names), 2)}
     needed = fewest(solved)
     return {
         "cycles": told["cycles"][0],
         "conflicting": told["conflicting"][0],
         "conflicting, after": told["conflicting"].iloc[-1],
+        "on no cycle": sum(frozenset(pair) not in met for pair in pairs),
         "rounds": int((told["dropped"] > 0).sum()),
         "dropped": len(gone),
         "needed": needed,
         "beyond need": len(gone) - needed,
+        "resolved": len(solved),
         "left": len(pairs) - len(solved),
     }
 

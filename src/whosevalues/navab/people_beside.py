@@ -152,30 +152,39 @@ def apart(both: pd.DataFrame) -> pd.DataFrame:
     return table.assign(verdict=np.where(outside, "apart", "open")).drop(columns=asked)
 
 
-def unanimous(parted: pd.DataFrame, rounds: int = 5000, seed: int = 0) -> pd.DataFrame:
-    """Are officials more of one mind than as many of their people would be?
+def had_people_spoken(parted: pd.DataFrame, rounds: int = 5000, seed: int = 0) -> pd.DataFrame:
+    """How would the officials' figures look, had as many of their own people spoken in their place?
+
+    Few sentences lie far from any share but 0 and 1, so a distance says nothing without this baseline.
 
     Parameters
     ----------
     parted : of `apart`.
-    rounds, seed : of the draws of people, as many per topic as there are official sentences with a side.
+    rounds, seed : of the bootstrap of topics, and of the draws of people, as many per topic as there are official
+        sentences with a side.
 
     Returns
     -------
-    One row per nation: `value`, the share of topics with two sentences or more on which all take one side; `low`,
-    `high` (Wilson, 95%); `n`, such topics; `chance`, the share if people drawn by their answers had spoken, with
-    `chance_low` and `chance_high`, where 95% of the draws lie; `printed`, NaN.
+    Rows as `compared` gives them, of each nation's officials beside their own people, per metric of `METRICS` and
+    'one side only', the share of topics with two sentences or more on which all take one side (`low` and `high` are
+    Wilson's there, topics being trials); `chance`, `chance_low` and `chance_high` are those of the people drawn.
     """
     rng = np.random.default_rng(seed)
     rows = []
-    for nation, cell in parted[parted["n"] >= 2].groupby("nation", sort=False):
-        one = cell["value"].isin([0, 1])
-        drawn = rng.binomial(cell["n"], cell["people"], size=(rounds, len(cell)))
-        shares = ((drawn == 0) | (drawn == cell["n"].to_numpy())).mean(axis=1)
-        (low, high), (fro, to) = stats.wilson(one.sum(), len(cell)), stats.percentile_interval(shares)
-        figure = {"nation": nation, "metric": "one side only", "value": one.mean(), "low": low, "high": high}
-        chance = {"chance": shares.mean(), "chance_low": float(fro), "chance_high": float(to)}
-        rows.append(figure | {"n": len(cell)} | chance)
+    for nation, cell in parted.groupby("nation", sort=False):
+        x, y, n = (cell[column].to_numpy() for column in ("value", "people", "n"))
+        drawn = rng.integers(len(cell), size=(rounds, len(cell)))
+        spoken = rng.binomial(n, y, size=drawn.shape) / n
+        own, topics, few = measures(x[None], y[None]), measures(x[drawn], y[drawn]), measures(spoken, y[None])
+        rows += [
+            _row(nation, nation, metric, own[metric], topics[metric], few[metric], len(cell)) for metric in METRICS
+        ]
+        several = n >= 2
+        if several.any():
+            one, by_people = (np.isin(shares[:, several], [0, 1]).mean(axis=1) for shares in (x[None], spoken))
+            low, high = stats.wilson(one[0] * several.sum(), several.sum())
+            row = _row(nation, nation, "one side only", one, one, by_people, int(several.sum()))
+            rows.append(row | {"low": low, "high": high})
     return pd.DataFrame(rows).assign(printed=np.nan)
 
 
@@ -248,18 +257,16 @@ def quality(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per nation, then 'all', and `metric`: 'on topic' and 'takes a side' (shares of what was read, Wilson's 95%),
-    and for 'all' 'similarity tells' (how often a sentence on its topic was more similar to the topic's wording than one
-    that is off, 0.5 by chance; the interval by a bootstrap of articles): `value`, `low`, `high`, `n`, `chance`,
-    `printed`.
+    One row per nation, then 'all', and `metric`: 'on topic' and 'takes a side' (shares of what was read), and for 'all'
+    'similarity tells' (how often a sentence on its topic was more similar to the topic's wording than one that is off,
+    0.5 by chance): `value`; `low`, `high`, 95%, by a bootstrap of articles; `n`, `chance`, `printed`.
     """
     rows = []
     for nation in (*people.NATIONS, "all"):
         cell = table if nation == "all" else table[table["nation"] == nation]
         for metric, good in (("on topic", cell["stance"] != "off"), ("takes a side", cell["side"].notna())):
-            low, high = stats.wilson(good.sum(), len(cell)) if len(cell) else (np.nan, np.nan)
-            rows.append({"nation": nation, "metric": metric, "value": good.mean(), "low": low, "high": high})
-            rows[-1] |= {"n": len(cell), "chance": np.nan}
+            figure = stats.estimate(cell.assign(good=good.astype(float)), "good", cluster="article")
+            rows.append({"nation": nation, "metric": metric, **figure, "n": len(cell), "chance": np.nan})
     told = _bootstrapped(table)
     rows.append({"nation": "all", "metric": "similarity tells", **told, "n": len(table), "chance": 0.5})
     return pd.DataFrame(rows).assign(printed=np.nan)

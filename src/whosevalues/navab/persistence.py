@@ -33,6 +33,8 @@ FOLLOW_UPS = {
 CONTROL = "asked again"
 KEPT, FREE, SHARE, LETTER = "own choice kept", "choice kept, letter-free", "probability kept, letter-free", "says A"
 STANCE = "has a stance"
+FEW = 5
+"""Items without which no bootstrap is shown: of two or three it is far too narrow."""
 
 
 def experiment(triples: str = "teaching", items: int = 2, turns: int = 3, seed: int = 0) -> pd.DataFrame:
@@ -163,7 +165,7 @@ def persistence(table: pd.DataFrame) -> pd.DataFrame:
     first letters that it repeats; 'choice kept, letter-free', the mean of what is kept after A and after B: who
     always says A keeps every A and no B, and gets one half, as does who picks at random; 'probability kept,
     letter-free', the same of probabilities; 'says A'. `value`; `low`, `high`, 95%: Wilson's, with items as trials, of
-    the probability by a bootstrap of items; `n`, items; `chance`, 0.5; `printed`, NaN. An item without a
+    the probability by a bootstrap of items, from `FEW` on; `n`, items; `chance`, 0.5; `printed`, NaN. An item without a
     choice on some branch is left out of that row; `unanswered` counts those.
     """
     later = table[table["turn"] > 0]
@@ -185,8 +187,14 @@ def _figures(cell: pd.DataFrame) -> list[dict[str, object]]:
     for metric, by_item in shares.items():
         low, high = stats.wilson(by_item.sum(), len(by_item)) if len(by_item) else (np.nan, np.nan)
         figures.append({"metric": metric, "value": by_item.mean(), "low": low, "high": high, "n": len(by_item)})
-    soft = stats.estimate(cell, "share", cluster="id")
-    return [*figures, {"metric": SHARE, **soft, "n": cell["id"].nunique()}]
+    return [*figures, {"metric": SHARE, **_drawn(cell, "share")}]
+
+
+def _drawn(cell: pd.DataFrame, columns: str | list[str], figure=None) -> dict[str, float]:
+    """Figure with its bootstrap of items, without bounds below `FEW` items."""
+    n = cell["id"].nunique()
+    found = stats.estimate(cell, columns, figure, cluster="id")
+    return (found if n >= FEW else found | {"low": np.nan, "high": np.nan}) | {"n": n}
 
 
 def against_control(table: pd.DataFrame) -> pd.DataFrame:
@@ -199,8 +207,8 @@ def against_control(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row per follow-up but the control, and turn: the letter-free probability of keeping a choice, minus that under
-    the control, item by item: `value`; `low`, `high`, 95%, by a bootstrap of items; `n`, items; `chance`, 0;
-    `printed`, NaN.
+    the control, item by item: `value`; `low`, `high`, 95%, by a bootstrap of items, from `FEW` on; `n`, items;
+    `chance`, 0; `printed`, NaN.
     """
     by = ["id", "turn", "follow_up"]
     wide = table[table["turn"] > 0].groupby(by)["share"].agg(lambda s: s.mean(skipna=False)).unstack()
@@ -209,7 +217,7 @@ def against_control(table: pd.DataFrame) -> pd.DataFrame:
         gap = (wide[follow_up] - wide[CONTROL]).dropna().rename("gap").reset_index()
         for turn, cell in gap.groupby("turn"):
             named = {"follow_up": follow_up, "turn": int(turn)}
-            rows.append(named | stats.estimate(cell, "gap", cluster="id") | {"n": len(cell)})
+            rows.append(named | _drawn(cell, "gap"))
     return pd.DataFrame(rows).assign(chance=0.0, printed=np.nan)
 
 
@@ -250,8 +258,8 @@ def related(table: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row per follow-up: the difference, between items that the model answers with S by completion and the others,
-    of the letter-free probability kept at the last turn: `value`; `low`, `high`, 95%, by a bootstrap of items; `n`,
-    items; `chance`, 0; `printed`, NaN. All NaN where one of the two groups is empty.
+    of the letter-free probability kept at the last turn: `value`; `low`, `high`, 95%, by a bootstrap of items, from
+    `FEW` on; `n`, items; `chance`, 0; `printed`, NaN. All NaN where one of the two groups is empty.
     """
     aligned = items[items["protocol"] == "completion"].set_index("id")["correct"]
     last = table[table["turn"] == table["turn"].max()]
@@ -261,6 +269,6 @@ def related(table: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     for follow_up, cell in kept.groupby("follow_up", sort=False):
         sums = cell.assign(a=cell["right"] * cell["share"], b=cell["right"], c=(1 - cell["right"]) * cell["share"])
         sums["d"] = 1 - cell["right"]
-        figure = stats.estimate(sums, list("abcd"), lambda s: s[:, 0] / s[:, 1] - s[:, 2] / s[:, 3], cluster="id")
-        rows.append({"follow_up": follow_up, **figure, "n": len(cell)})
+        figure = _drawn(sums, list("abcd"), lambda s: s[:, 0] / s[:, 1] - s[:, 2] / s[:, 3])
+        rows.append({"follow_up": follow_up, **figure})
     return pd.DataFrame(rows).assign(chance=0.0, printed=np.nan)

@@ -120,6 +120,7 @@ def _trainer(base: HFModel, pairs, training: Training, folder: Path, stop_after:
     )
     # Each step's figures stand in the record; printed, they would fill a page.
     trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(_progress(f"{base.name}: {training.method}, seed {training.seed}"))
     if stop_after is not None:
         trainer.add_callback(_stopping(stop_after))
     return trainer
@@ -156,10 +157,29 @@ def _arguments(base: HFModel, pairs: int, training: Training, folder: Path) -> d
         "save_steps": max(1, steps // 4),
         "save_total_limit": 1,
         "report_to": "none",
-        # A bar does not belong into a rendered page.
-        "disable_tqdm": not sys.stderr.isatty(),
+        # Its own bar would be a table in a rendered page; see `_progress`.
+        "disable_tqdm": True,
         "dataloader_pin_memory": on_gpu,
     }
+
+
+def _progress(words: str):
+    """Show a bar where there is a terminal, a line a minute elsewhere."""
+    from tqdm import tqdm
+    from transformers import TrainerCallback
+
+    class Bar(TrainerCallback):
+        def on_train_begin(self, args, state, control, **more):
+            every = 0.5 if sys.stderr.isatty() else 60
+            self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc=words, mininterval=every)
+
+        def on_step_end(self, args, state, control, **more):
+            self.bar.update()
+
+        def on_train_end(self, args, state, control, **more):
+            self.bar.close()
+
+    return Bar()
 
 
 def _stopping(steps: int):

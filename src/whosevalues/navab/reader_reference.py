@@ -70,15 +70,19 @@ def reference(table: pd.DataFrame | None = None) -> tuple[pd.DataFrame, pd.DataF
     -------
     The labels whose sentence is found, with `year` and `text`; and one row per label that is lost: `row` (from 1),
     `sentence`, `problem`, `what_to_do`.
+
+    Raises
+    ------
+    DataUnavailable : sentences of the speeches are asked for, and the speeches can be had nowhere.
     """
     table = labels() if table is None else table
     texts, years = {}, {}
-    for corpus in (articles.speeches(), articles.checked(articles.read())[0]):
-        if corpus is not None:
-            years |= dict(zip(corpus["article"], corpus["year"], strict=True))
-            used = corpus[corpus["article"].isin(table["article"])]
-            for article, text in zip(used["article"], used["text"], strict=True):
-                texts |= {(article, fingerprint(part)): part for part in articles.sentences(text)}
+    for corpus in table["corpus"].unique():
+        given = articles.speeches() if corpus == "speeches" else articles.checked(articles.read())[0]
+        years |= dict(zip(given["article"], given["year"], strict=True))
+        used = given[given["article"].isin(table["article"])]
+        for article, text in zip(used["article"], used["text"], strict=True):
+            texts |= {(article, fingerprint(part)): part for part in articles.sentences(text)}
     found = [texts.get(key) for key in zip(table["article"], table["hash"], strict=True)]
     table = table.assign(year=table["article"].map(years), text=pd.Series(found, index=table.index, dtype=object))
     table["row"] = range(1, len(table) + 1)

@@ -68,7 +68,7 @@ def screening(rows: pd.DataFrame, reader: str) -> pd.DataFrame:
     `chance` (of the reader that says yes at random, as often as this one).
     """
     yes = rows["is_value"].astype(bool)
-    return _measured(rows.assign(hit=yes & rows["told"], said=rows["told"], true=yes), reader, ["corpus", "nation"])
+    return _measured(rows.assign(hit=yes & rows["told"], said=rows["told"], true=yes), reader)
 
 
 def source(rows: pd.DataFrame, reader: str) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def source(rows: pd.DataFrame, reader: str) -> pd.DataFrame:
     """
     rows = rows[rows["is_value"] == 1]
     said, true = rows["told_source"] == "quoted", rows["source_kind"] == "quoted"
-    return _measured(rows.assign(hit=said & true, said=said, true=true), reader, ["corpus", "nation"])
+    return _measured(rows.assign(hit=said & true, said=said, true=true), reader)
 
 
 def measured(labelled: pd.DataFrame) -> pd.DataFrame:
@@ -153,10 +153,10 @@ def with_rules(labelled: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(_agreement(rows.assign(a=rows["is_value"], b=rows["told"]), "screening", 1000))
 
 
-def _measured(rows: pd.DataFrame, reader: str, by: list[str]) -> pd.DataFrame:
+def _measured(rows: pd.DataFrame, reader: str) -> pd.DataFrame:
     parts = [(("both", "all"), rows)]
     parts += [((corpus, "all"), part) for corpus, part in rows.groupby("corpus")]
-    parts += [(names, part) for names, part in rows.groupby(by)]
+    parts += [(names, part) for names, part in rows.groupby(["corpus", "nation"])]
     table = [
         {"corpus": corpus, "nation": nation, "reader": reader, **figure}
         for (corpus, nation), part in parts

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from .. import stats
 from ..models.hf import HFModel
 from . import aligned, alignment
 from .alignment import Training
@@ -32,12 +32,14 @@ from .conditions import (
 from .wording import heuristics
 
 PAIRS, HELD, CONTRARIES = 6, 8, 8
-"""Size of the full run: training pairs and held-out triples of each nation, and contradictions planted."""
+"""Least size of the full run: training pairs and held-out triples of each nation, and contradictions planted."""
+
+GAINS = (0.05, 0.03)
+"""What the paper reports, at least: by training, and in multiple choice by conflict reduction."""
 
 CONTRASTS = (
     (REDUCED, PLAIN),
     (REDUCED, PRUNED),
-    (PLANTED, PLAIN),
     (PLANTED_REDUCED, PLANTED),
     (PLANTED_CLEAN, PLANTED),
     (PLANTED_CLEAN, PLANTED_PRUNED),
@@ -76,35 +78,42 @@ def every(
     base: HFModel,
     found: pd.DataFrame,
     parts: pd.DataFrame,
-    held: dict[str, pd.DataFrame],
     seeds: int,
     training: Training,
-    progress: bool = True,
-    **size: int,
+    words: int,
+    pairs: int = PAIRS,
+    held: int = HELD,
 ) -> pd.DataFrame:
     """Make the full run: every condition with every seed, the ablation over rounds, ORPO, and the nation left out.
+
+    With three seeds and the embedded model it takes 25 minutes on two cores; what was trained before is found again.
 
     Parameters
     ----------
     base : the model.
     found, parts : of `pipeline`.
-    held : of `aligned.items`.
-    seeds : how many.
+    seeds : how many, from 0.
     training : how.
-    progress : show a bar.
-    size : `per_nation`, `words`, `planted`, as for `plan`.
+    words : longest statement, in words.
+    pairs, held : training pairs and held-out triples of each nation, at least `PAIRS` and `HELD`; `pairs`, at least
+        `CONTRARIES`, is also how many contradictions are planted.
 
     Returns
     -------
     As of `trained`, with `condition`; 'before' is the model itself.
     """
+    from tqdm import tqdm
+
+    size = {"per_nation": max(PAIRS, pairs), "words": words, "planted": max(CONTRARIES, pairs)}
+    asked = aligned.items(parts, max(HELD, held), words)
     todo = [(BEFORE, found.head(0), training, aligned.EVERY)]
     for seed in range(seeds):
         todo += _todo(found, parts, replace(training, seed=seed), size)
     todo.append((LEFT_OUT, None, training, ()))
     rows = []
-    for name, pairs, own, metrics in alignment.bar(todo, "alignment", len(todo), progress):
-        some = left_out(base, own, held) if pairs is None else trained(base, pairs, own, held, metrics)
+    # A line a minute where there is no terminal.
+    for name, chosen, own, metrics in tqdm(todo, "alignment", mininterval=0.5 if sys.stderr.isatty() else 60):
+        some = left_out(base, own, asked) if chosen is None else trained(base, chosen, own, asked, metrics)
         rows.append(some.assign(condition=name))
     return pd.concat(rows, ignore_index=True)
 
@@ -132,9 +141,9 @@ def table(rows: pd.DataFrame, rounds: int = 1000) -> pd.DataFrame:
 
     Returns
     -------
-    Columns `condition` ('a minus b' for contrasts), `items`, `metric`, `nation`, `term` (of `aligned.compared`, and
-    'difference'), `seed` ('all', or one seed's completions), `value`, `low`, `high`, `n` (items), `pairs` (trained on,
-    a mean over seeds), `chance`, `printed`.
+    Columns `condition` ('a minus b' for contrasts), `items`, `metric`, `nation`, `term` (of `aligned.compared` and
+    `aligned.contrast`), `seed` ('all', or one seed's completions), `value`, `low`, `high`, `n` (items), `pairs`
+    (trained on, a mean over seeds), `chance`, `printed`.
     """
     before, after = rows[rows["condition"] == BEFORE], rows[rows["condition"] != BEFORE]
     out = []
@@ -161,13 +170,13 @@ def _printed(rows: pd.DataFrame) -> pd.DataFrame:
     choice = rows["metric"].isin([aligned.COMPLETION, aligned.LETTER])
     plain = rows["condition"].isin([PLAIN, SMALL])
     base, plain = (plain & (rows["term"] == "before") & (rows["nation"] == "all"), plain & (rows["term"] == "change"))
-    reduced = rows["condition"] == f"{REDUCED} minus {PLAIN}"
+    reduced = (rows["condition"] == f"{REDUCED} minus {PLAIN}") & (rows["term"] == "difference")
     printed = np.full(len(rows), np.nan)
     for where, value in (
         (ours & base & choice, 0.5),
         (ours & base & (rows["metric"] == aligned.JUDGED), 0.27),
-        (ours & plain & (choice | (rows["metric"] == aligned.JUDGED)), 0.05),
-        (ours & reduced & choice, 0.03),
+        (ours & plain & (choice | (rows["metric"] == aligned.JUDGED)), GAINS[0]),
+        (ours & reduced & choice, GAINS[1]),
     ):
         printed[where] = value
     return rows.assign(printed=printed)
@@ -191,24 +200,6 @@ def with_stored(fresh: pd.DataFrame, stored: pd.DataFrame | None, model: str) ->
     return pd.concat([fresh, stored[~stored["condition"].isin(fresh["condition"])][COLUMNS]], ignore_index=True)
 
 
-def full(
-    base: HFModel, found: pd.DataFrame, parts: pd.DataFrame, seeds: int, training: Training, words: int
-) -> pd.DataFrame:
-    """Make the full run in its size, 25 minutes on two cores with three seeds and the embedded model.
-
-    Parameters
-    ----------
-    base, found, parts, seeds, training : as for `every`.
-    words : longest statement, in words.
-
-    Returns
-    -------
-    As of `every`.
-    """
-    held = aligned.items(parts, HELD, words)
-    return every(base, found, parts, held, seeds, training, per_nation=PAIRS, words=words, planted=CONTRARIES)
-
-
 def splits(parts: pd.DataFrame, share: float = 0.2) -> pd.DataFrame:
     """Hold the split by article against the released code's by item.
 
@@ -220,15 +211,14 @@ def splits(parts: pd.DataFrame, share: float = 0.2) -> pd.DataFrame:
     Returns
     -------
     One row per `split`: `articles`, `straddling`, `items`, `leaked` as of `alignment.straddling`; `value`, the share of
-    held-out items that leaked, with Wilson's `low` and `high`; `n`, `chance`, `printed`.
+    held-out items that leaked: counted, not estimated, so `low` and `high` are NaN; `n`, `chance`, `printed`.
     """
-    rows = []
-    for name, table in (("by article", parts), ("by item", alignment.split_by_item(parts, share))):
-        counts = alignment.straddling(table).iloc[0].to_dict()
-        low, high = stats.wilson(counts["leaked"], counts["items"])
-        told = {"value": counts["leaked"] / counts["items"], "low": low, "high": high, "n": counts["items"]}
-        rows.append({"split": name} | counts | told | {"chance": np.nan, "printed": np.nan})
-    return pd.DataFrame(rows)
+    both = {"by article": parts, "by item": alignment.split_by_item(parts, share)}
+    told = pd.concat([alignment.straddling(table).assign(split=name) for name, table in both.items()])
+    told = told.assign(value=told["leaked"] / told["items"], n=told["items"])
+    empty = dict.fromkeys(["low", "high", "chance", "printed"], np.nan)
+    columns = ["split", "articles", "straddling", "items", "leaked", "value", "low", "high", "n", "chance", "printed"]
+    return told.assign(**empty)[columns].reset_index(drop=True)
 
 
 def rules(held: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -247,8 +237,13 @@ def rules(held: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(told, ignore_index=True)[columns].assign(printed=np.nan)
 
 
+def headline(summary: pd.DataFrame) -> str:
+    """Name the condition that the first lines of the chapter speak of: the full run's, or else the small one."""
+    return PLAIN if (summary["condition"] == PLAIN).any() else SMALL
+
+
 def power(summary: pd.DataFrame) -> pd.DataFrame:
-    """Count the items that it takes to see the paper's gains, from how many choices training changed.
+    """Count the items that it takes to see the paper's gains, from how many choices differ between the two models.
 
     Parameters
     ----------
@@ -256,19 +251,26 @@ def power(summary: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per `items` and `difference` (.03, .05): `changed`, `value` (items needed), `low` and `high` (NaN), `n`
-    (items of the full run, or of the small one), `chance`, `printed`.
+    One row per `items` and `gain`, 'training' (.05: before against after) and, where there is a full run, 'conflict
+    reduction' (.03: trained with planted contradictions against without): `difference`, `changed` (the share of items
+    that differ), `value` (items needed), `low` and `high` (NaN), `n` (items it rests on), `chance`, `printed`.
     """
-    whole = summary[(summary["metric"] == aligned.COMPLETION) & (summary["nation"] == "all")]
-    condition = PLAIN if (whole["condition"] == PLAIN).any() else SMALL
-    whole = whole[(whole["condition"] == condition) & (whole["term"] == "changed") & (whole["seed"] == "all")]
-    rows = [
-        aligned.needed((0.03, 0.05), row["value"]).rename(columns={"n": "value"}).assign(items=row["items"], n=row["n"])
-        for row in whole.to_dict("records")
+    whole = summary[
+        (summary["metric"] == aligned.COMPLETION) & (summary["nation"] == "all") & (summary["seed"] == "all")
     ]
+    wanted = {
+        "training": (headline(summary), "changed", GAINS[0]),
+        "conflict reduction": (f"{PLANTED_CLEAN} minus {PLANTED}", "differ", GAINS[1]),
+    }
+    rows = []
+    for gain, (condition, term, difference) in wanted.items():
+        here = whole[(whole["condition"] == condition) & (whole["term"] == term)]
+        for row in here.to_dict("records"):
+            told = aligned.needed([difference], row["value"]).rename(columns={"n": "value"})
+            rows.append(told.assign(items=row["items"], gain=gain, n=row["n"]))
     empty = dict.fromkeys(["low", "high", "chance", "printed"], np.nan)
     return pd.concat(rows, ignore_index=True).assign(**empty)[
-        ["items", "difference", "changed", "value", "low", "high", "n", "chance", "printed"]
+        ["items", "gain", "difference", "changed", "value", "low", "high", "n", "chance", "printed"]
     ]
 
 
@@ -284,14 +286,13 @@ def verdict(summary: pd.DataFrame) -> str:
     The sentence.
     """
     rows = summary[(summary["metric"] == aligned.COMPLETION) & (summary["nation"] == "all")]
-    rows = rows[(rows["term"] == "change") & (rows["seed"] == "all")]
-    rows = rows[rows["condition"] == (PLAIN if (rows["condition"] == PLAIN).any() else SMALL)].set_index("items")
-    denies, teaching = rows.loc[aligned.DENIES], rows.loc[aligned.TEACHING]
-    if teaching["low"] > 0:
-        return "Something was learned that is not the give-away: the teaching triples gain, too."
-    if denies["high"] < 0:
+    rows = rows[(rows["term"] == "change") & (rows["seed"] == "all") & (rows["condition"] == headline(summary))]
+    rows = rows.set_index("items")[["low", "high"]].reindex(aligned.KINDS)
+    if rows.loc[aligned.TEACHING, "low"] > 0:
+        return "Something was learned beyond the wording: the teaching triples gain, too."
+    if rows.loc[aligned.DENIES, "high"] < 0:
         return (
-            "What was learned is the give-away: a model that had learned positions would not lose where the statement "
-            "is the one that denies."
+            "The change follows the wording: where the statement is the one that denies, the model turned away from "
+            "it, which a model that had learned positions would not do."
         )
-    return "These items cannot tell what was learned, positions or the give-away: the intervals are too wide."
+    return "These items cannot tell what was learned, positions or wording: the intervals are too wide."

@@ -26,7 +26,7 @@ def read(passages: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    passages : as `articles.passages` gives them.
+    passages : as `articles.passages` gives them; with a column `language` those that are not 'en' are not read.
 
     Returns
     -------
@@ -232,5 +232,7 @@ def _faults(item: dict[str, object], seen: set[object]) -> Iterable[tuple[str, s
         yield "the passage has no letters", "fetch the article again, or leave it out"
     if item["passage"] in seen:
         yield "another passage has this id", "give each article an id of its own"
+    if (language := item.get("language", "en")) != "en":
+        yield f"in '{language}', and the rules read English", "have a model read it"
     if item["nation"] not in cues.OWN:
         yield f"unknown nation '{item['nation']}'", f"choose {', '.join(cues.OWN)}"

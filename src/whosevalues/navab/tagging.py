@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .. import UserError, stats
+from .. import UserError, elicitation, models, responses, stats
 from ..models.base import Decoding
 from ..models.structured import instruct, parse
-from . import articles
+from . import topic_runs
 
 PROPOSE, CONSOLIDATE, ASSIGN = "propose", "consolidate", "assign"
 NONE = "none of these"
@@ -54,12 +54,36 @@ def experiment(passages: int = 6, first_year: int = 2010, words: int = 40, max_t
     for name, value in (("passages", passages), ("words", words), ("max_tokens", max_tokens)):
         if value < 1:
             raise UserError(f"{name}={value}: choose 1 or more")
-    given = articles.load()
-    found = articles.passages(given[given["year"] >= first_year], words)
-    if found.empty:
-        raise UserError(f"no article since {first_year}: the last is of {given['year'].max()}")
+    found = topic_runs.corpus(first_year, words)
     drawn = found.sample(min(passages, len(found)), random_state=0).sort_values("passage")
     return propose(drawn, max_tokens)
+
+
+def tag(outliers: pd.DataFrame, model: str, most: int = 20) -> pd.DataFrame:
+    """Have a model tag passages, in all three steps; what its store has is not asked again.
+
+    Parameters
+    ----------
+    outliers : as `topics.find` gives them: those in no topic.
+    model : name in models.yml.
+    most : tags in all, at most.
+
+    Returns
+    -------
+    The passages with `tag`: one of the list, `NONE`, or missing where the model's answer was none.
+
+    Raises
+    ------
+    UserError : an unknown model, or one that proposed no usable tag or gave no answer at all.
+    """
+
+    def ask(put: pd.DataFrame) -> pd.DataFrame:
+        store = elicitation.STORE / "navab-tags" / model
+        return responses.ask(models.load(model), put, store, price=models.price(model))
+
+    tags = proposed(ask(propose(outliers)))
+    listed = consolidated(ask(consolidate(tags, most)), tags)
+    return outliers.assign(tag=outliers["passage"].map(assigned(ask(assign(outliers, listed)))))
 
 
 def propose(outliers: pd.DataFrame, max_tokens: int = 80) -> pd.DataFrame:

@@ -111,7 +111,7 @@ def leanings(table: pd.DataFrame, words: dict[int, str]) -> Picture:
     wide = marked.pivot(index="topic", columns="nation", values="gap")[order]
     text = marked.pivot(index="topic", columns="nation", values="text")[order]
     wide.index = [words.get(topic, str(topic)) for topic in wide.index]
-    figure, axis = plt.subplots(figsize=(8.5, 0.42 * len(wide) + 1), layout="constrained")
+    figure, axis = plt.subplots(figsize=(6.2, 0.42 * len(wide) + 0.6), layout="constrained")
     most = float(np.abs(wide).max().max())
     look = {"cmap": "RdBu", "center": 0, "vmin": -most, "vmax": most, "linewidths": 1, "cbar": False}
     sns.heatmap(wide, annot=text, fmt="", annot_kws={"size": 10}, ax=axis, **look)

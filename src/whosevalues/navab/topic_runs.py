@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,28 +24,28 @@ SHOWN = 1500
 
 
 @lru_cache(maxsize=2)
-def corpus(first_year: int = 1973, words: int = 120, sample: int | None = None) -> pd.DataFrame:
+def corpus(first_year: int = 1973, words: int = 120, folder: str = "") -> pd.DataFrame:
     """Cut the articles at hand into passages.
 
     Parameters
     ----------
     first_year : of the articles.
     words : as for `articles.passages`.
-    sample : for a short run, so many passages, drawn by lot (always the same), in the corpus's order.
+    folder : of articles of one's own, as for `articles.load`; without it the speeches.
 
     Returns
     -------
     As `articles.passages` gives them.
+
+    Raises
+    ------
+    UserError : no usable article in the folder, or none since that year.
     """
-    given = articles.load()
-    found = articles.passages(given[given["year"] >= first_year], words)
-    if sample is None or sample >= len(found):
-        return found
-    return found.sample(sample, random_state=0).sort_index().reset_index(drop=True)
-
-
-once = cache
-"""What a notebook's function is marked with that several tables need and that must not be computed again."""
+    given = articles.load(Path(folder) if folder else None)
+    recent = given[given["year"] >= first_year]
+    if recent.empty:
+        raise UserError(f"no article since {first_year}: the last is of {given['year'].max()}")
+    return articles.passages(recent, words)
 
 
 def described(passages: pd.DataFrame) -> pd.DataFrame:

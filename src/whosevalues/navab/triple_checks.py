@@ -52,20 +52,6 @@ def contradicts(statement: str, reverse: str) -> bool:
     return (turns(statement, reverse) - denied % 2 + (denied != 0)) % 2 == 1
 
 
-def topic_similarity(triples: pd.DataFrame) -> np.ndarray:
-    """Measure how near S and RS are in topic.
-
-    Parameters
-    ----------
-    triples : `statement`, `reverse_statement`.
-
-    Returns
-    -------
-    Cosines of their embeddings, one per row, in [-1, 1].
-    """
-    return _own(*_vectors(triples))
-
-
 def topic_threshold(triples: pd.DataFrame) -> dict[str, float]:
     """Find the similarity above which S and RS are of one topic, on triples that are.
 
@@ -132,11 +118,12 @@ def examine(triples: pd.DataFrame, threshold: float) -> pd.DataFrame:
 
     Returns
     -------
-    The same rows with `similarity`, a column of True and False per check (`CHECKS`), and `problem`: the checks that a
-    triple fails, None where it passes all.
+    The same rows with `similarity` (cosine of the embeddings of S and RS), a column of True and False per check
+    (`CHECKS`), and `problem`: the checks that a triple fails, None where it passes all.
     """
     rows = triples.to_dict("records")
-    near = topic_similarity(triples)
+    s, rs = _vectors(triples)
+    near = (s * rs).sum(axis=1)
     found = pd.DataFrame(
         {
             "contradicts": [contradicts(row["statement"], row["reverse_statement"]) for row in rows],
@@ -224,10 +211,6 @@ def _vectors(triples: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     texts = [*triples["statement"], *triples["reverse_statement"]]
     vectors = embeddings.embed(texts)
     return vectors[: len(triples)], vectors[len(triples) :]
-
-
-def _own(s: np.ndarray, rs: np.ndarray) -> np.ndarray:
-    return (s * rs).sum(axis=1)
 
 
 def _best(own: np.ndarray, strange: np.ndarray) -> float:

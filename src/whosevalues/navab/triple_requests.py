@@ -92,17 +92,11 @@ def read_answers(answers: pd.DataFrame, written_by: str) -> pd.DataFrame:
 
 def _deeper(row: dict[str, str]) -> str | None:
     s, rs = row["statement"], row["reverse_statement"]
-    if language(s) != language(rs):
-        return f"RS is in another language ({language(rs)}) than S ({language(s)}): ask another model"
+    ours, theirs = articles.identify(s), articles.identify(rs)
+    if ours and theirs and ours != theirs:
+        return f"RS is in another language ({theirs}) than S ({ours}): ask another model"
     if not row["question"].rstrip().endswith(("?", "？")):
         return "Q is no question: it does not end with a question mark"
     if not contradicts(s, rs):
         return "nothing shows that RS contradicts S: no denial, no contrary verb; have a person look"
     return None
-
-
-def language(text: str) -> str:
-    """Recognise a text's language (ISO 639-1), by py3langid."""
-    import py3langid
-
-    return py3langid.classify(text)[0]

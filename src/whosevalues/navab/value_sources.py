@@ -26,9 +26,9 @@ def wordings() -> pd.DataFrame:
     Returns
     -------
     One row per topic: `topic`; `question`, its code in the released polarity scores; `asks`, `pro` and `con`, the
-    wordings; `teaching`, which teaching triples touch the same issue and which side their S takes ('gb-02:con').
+    wordings.
     """
-    return pd.read_csv(Path(__file__).with_name("survey_wordings.csv"), keep_default_na=False)
+    return pd.read_csv(Path(__file__).with_name("survey_wordings.csv"))
 
 
 def experiment() -> pd.DataFrame:
@@ -135,46 +135,31 @@ def rates(by_source: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return table[["source", *(column for column in table if column != "source")]]
 
 
-def agreement(sources: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def agreement(one: pd.DataFrame, other: pd.DataFrame, names: str) -> pd.DataFrame:
     """How often do two sources take one side of an issue, per nation?
 
     Parameters
     ----------
-    sources : sides, `nation`, `question`, `side`, by the name of their source.
+    one, other : sides, `nation`, `question`, `side`.
+    names : of the two sources, as the table is to call them.
 
     Returns
     -------
-    One row per nation, then 'all', and pair of sources: `sources`, `value`, the share of issues on which they agree,
-    NaN where they share none; `low`, `high`, Wilson's 95%; `n`, issues that both have; `chance`, what sides dealt out
-    at random would give; `printed`, NaN.
+    One row per nation, then 'all', of the issues that both have: `sources`, the names; `value`, the share on which they
+    agree; `low`, `high`, 95%, Wilson's for a nation, an issue being a trial, and for 'all' by a bootstrap of issues,
+    which nations share; `n`, nation by issue; `chance`, what sides dealt out at random would give; `printed`, NaN.
     """
-    rows, names = [], list(sources)
-    for a, b in ((a, b) for i, a in enumerate(names) for b in names[i + 1 :]):
-        both = sources[a].merge(sources[b], on=["nation", "question"])
-        for nation in (*dict.fromkeys(both["nation"]), "all"):
-            cell = both if nation == "all" else both[both["nation"] == nation]
-            same, pro = (
-                (cell["side_x"] == cell["side_y"]).sum(),
-                [(cell[c] == "pro").mean() for c in ("side_x", "side_y")],
-            )
-            low, high = stats.wilson(same, len(cell)) if len(cell) else (np.nan, np.nan)
-            chance = pro[0] * pro[1] + (1 - pro[0]) * (1 - pro[1])
-            value = same / len(cell) if len(cell) else np.nan
-            named = {"nation": nation, "sources": f"{a} and {b}", "value": value, "low": low, "high": high}
-            rows.append(named | {"n": len(cell), "chance": chance, "printed": np.nan})
-    return pd.DataFrame(rows)
-
-
-def teaching_sides() -> pd.DataFrame:
-    """Take the side of the teaching triples that touch an issue of the survey, judged by hand.
-
-    Returns
-    -------
-    As `majorities`.
-    """
-    rows = [
-        (triple[:2].upper(), row.question, side)
-        for row in wordings().itertuples()
-        for triple, _, side in (pair.partition(":") for pair in row.teaching.split(";") if pair)
-    ]
-    return pd.DataFrame(rows, columns=["nation", "question", "side"])
+    both = one.merge(other, on=["nation", "question"])
+    both = both.assign(same=(both["side_x"] == both["side_y"]).astype(float))
+    rows = []
+    for nation in (*dict.fromkeys(both["nation"]), "all"):
+        cell = both if nation == "all" else both[both["nation"] == nation]
+        a, b = ((cell[column] == "pro").mean() for column in ("side_x", "side_y"))
+        low, high = (
+            stats.cluster_interval(cell, "same", "question")
+            if nation == "all"
+            else stats.wilson(cell["same"].sum(), len(cell))
+        )
+        named = {"nation": nation, "sources": names, "value": cell["same"].mean(), "low": low, "high": high}
+        rows.append(named | {"n": len(cell), "chance": a * b + (1 - a) * (1 - b)})
+    return pd.DataFrame(rows).assign(printed=np.nan)
