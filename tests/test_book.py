@@ -186,7 +186,7 @@ def test_a_page_opens_clean_without_a_network(browser, site, name):
     """Offline, or with third parties blocked, a reader sees every formula and picture, on a phone as well."""
     with visit(browser, f"{site}/{name}") as (page, trouble):
         if page.locator(".math").count():
-            page.wait_for_selector("mjx-container")
+            page.wait_for_selector("mjx-container", state="attached")  # it may be in a folded cell
             assert page.locator("mjx-merror").count() == 0, "a formula is shown as its source"
         broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
         assert page.evaluate(broken) == []
@@ -209,7 +209,7 @@ def test_a_reader_can_search_the_book(browser, site):
 def test_what_a_model_says_is_shown_and_never_run(browser, hostile):
     """A hostile answer must not run in a reader's browser: tabulated, printed, glued or searched for."""
     with visit(browser, f"{hostile}/shown.html") as (page, trouble):
-        page.wait_for_selector("mjx-container")
+        page.wait_for_selector("mjx-container", state="attached")  # it may be in a folded cell
         assert page.locator("article").inner_text().count("onerror=") >= 6  # print, table twice, repr twice, glue
         assert page.evaluate("typeof pwned") == "undefined"
         assert page.locator("a[href^='javascript']:not(.headerlink)").count() == 0

@@ -16,6 +16,10 @@ LIVE = (
 )
 
 
+CORPUS = ("first_year", "written")
+"""Parameters that choose what is looked at: runs that differ in one have no figure in common."""
+
+
 def tolerance(name: str) -> float:
     """Replays are arithmetic; live figures change with the processor's float32, and an answer may flip with them."""
     return 0.03 if name.startswith(LIVE) else 1e-5
@@ -34,10 +38,12 @@ def test_tracked_tables_are_what_the_code_computes(name):
     both = built.merge(tracked, on=named, suffixes=("", "_tracked"), how="left", indicator=True, validate="1:1")
     there = both["_merge"] == "both"
     asked = [table.attrs["provenance"]["parameters"] for table in (built, tracked)]
+    if any((asked[0] or {}).get(one) != (asked[1] or {}).get(one) for one in CORPUS):
+        pytest.skip("the full run looks at more articles or answers")
     if asked[0] == asked[1] or name.endswith("-draws"):
         assert there.all(), "a figure of this build is not in the tracked table"
         figures_agree(both, [c for c in tracked.select_dtypes("number") if c not in (*named, "n")], tolerance(name))
-    else:  # The full run drew more often: this one's values must lie within its intervals, widened once.
+    elif "value" in built:  # The full run drew more often: values must lie within its intervals, widened once.
         assert there.mean() > 0.95
         far = (both["value"] - both["value_tracked"]).abs() > tolerance(name) * both["value_tracked"].abs().clip(
             lower=1
