@@ -25,8 +25,8 @@ bench: .venv/bench ## every benchmark, beside its peers
 lint: .venv/test ## style, and notebooks without outputs
 	@ruff check . && ruff format --check . && nbstripout --verify --keep-id $$(git ls-files '*.ipynb')
 
-clean: ## all that was built; models and their answers, which may have cost money, stay
-	rm -rf $(filter-out _build/models _build/responses,$(wildcard _build/*)) .snakemake book/notebooks
+clean: ## all that was built; models, trained or not, and their answers, which may have cost money, stay
+	rm -rf $(filter-out _build/models _build/alignment _build/responses,$(wildcard _build/*)) .snakemake book/notebooks
 
 .venv/book: requirements.lock requirements-model.lock pyproject.toml binder/postBuild
 	$(PYTHON) -m venv --clear .venv

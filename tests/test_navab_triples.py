@@ -310,6 +310,8 @@ def test_flags_follow_how_sure_the_words_are():
     marked = give_away.flagged(table)
     assert marked["gives_away"].tolist() == (marked["sureness"] >= 0.75).tolist()
     assert marked["gives_away"].all()
+    listed = give_away.flags(table)
+    assert list(listed) == ["id", "nation", "value", "gives_away"] and listed["id"].tolist() == table["id"].tolist()
 
 
 ROWS = [

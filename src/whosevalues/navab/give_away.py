@@ -141,6 +141,22 @@ def flagged(triples: pd.DataFrame, folds: int = 10) -> pd.DataFrame:
     return triples.assign(sureness=sure, gives_away=sure >= SURE)
 
 
+def flags(triples: pd.DataFrame) -> pd.DataFrame:
+    """List which triples give themselves away.
+
+    Parameters
+    ----------
+    triples : as for `learned`, with `id`.
+
+    Returns
+    -------
+    One row per triple: `id` (the statement's, which begins with its article's), `nation`, `value` (the `sureness` of
+    `flagged`, in [0, 1]) and `gives_away`.
+    """
+    marked = flagged(triples).rename(columns={"sureness": "value"})
+    return marked[["id", "nation", "value", "gives_away"]].reset_index(drop=True)
+
+
 def article_overlap(triples: pd.DataFrame, texts: Mapping[str, str]) -> pd.Series:
     """Pick the one of S and RS of whose words more stand in the article.
 
